@@ -1,0 +1,1 @@
+"""Dagster definitions, one file per stage concern, merged by the folder."""

@@ -1,0 +1,1 @@
+"""Everything outside the warehouse on the way out: audiences delivered to tools."""

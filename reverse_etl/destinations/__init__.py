@@ -1,0 +1,1 @@
+"""One file is one destination; the file name is its registration."""

@@ -1,0 +1,1 @@
+"""Everything outside the warehouse on the way in: connectors that land rows in `raw`."""

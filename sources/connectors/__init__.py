@@ -1,0 +1,1 @@
+"""One file is one source; the file name is its registration."""

@@ -1,0 +1,1 @@
+"""The demo retailer: real purchases, synthetic identities."""
