@@ -1,0 +1,170 @@
+"""The `cdp` command: each word prints what it did, what it found, and what to do next."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    help="A customer data platform you own: raw → staging → identity → profiles → audiences → activation.\n\n"
+    "Begin with `cdp demo`, then look at the line with `cdp dev`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+sync_app = typer.Typer(help="Deliver audiences to tools, and look before you do.", no_args_is_help=True)
+gate_app = typer.Typer(help="What the gates decided, and letting a batch through by hand.", no_args_is_help=True)
+app.add_typer(sync_app, name="sync")
+app.add_typer(gate_app, name="gate")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+
+
+@app.command()
+def demo(
+    households: Annotated[int | None, typer.Option(help="Take only so many households (all: 2,469).")] = None,
+    scale: Annotated[int, typer.Option(help="Repeat the households so many times.")] = 1,
+    rebuild: Annotated[bool, typer.Option(help="Make the demo inbox again, ending yesterday.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole line on the demo retailer: real purchases, synthetic identities.
+
+    The first run loads everything; a second one loads nothing new and sends 0 changes.
+    """
+    from dagster_cdp.inbox import build_demo  # noqa: PLC0415 - each command imports only what it runs
+
+    began = time.monotonic()
+    _say("Building the demo retailer's inbox …", as_json)
+    built = build_demo(households=households, scale=scale, rebuild=rebuild)
+    _say(f"  {built}", as_json)
+    _run_line(None, began, as_json)
+
+
+@app.command()
+def run(
+    select: Annotated[str | None, typer.Option(help="A Dagster asset selection, as `group:audiences+`.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the line (or a part of it) once on the configured sources, without the web page."""
+    _run_line(select, time.monotonic(), as_json)
+
+
+def _run_line(select: str | None, began: float, as_json: bool) -> None:
+    from dagster_cdp.line import run_line  # noqa: PLC0415 - 6 s of imports
+    from dagster_cdp.progress import listening  # noqa: PLC0415 - as above
+
+    console = Console(stderr=True)
+    with console.status("Starting Dagster, dbt and dlt …") as status:
+        stage_now = ""
+
+        def listen(stage: str, what: str) -> None:
+            nonlocal stage_now
+            if stage != stage_now:
+                console.print(f"  {time.monotonic() - began:6.1f} s  {stage}")
+                stage_now = stage
+            status.update(f"{stage}: {what}")
+
+        with listening(listen):
+            report = run_line(select)
+    seconds = time.monotonic() - began
+    if as_json:
+        print(json.dumps({**asdict(report), "changes_sent": report.changes_sent, "total_seconds": seconds}))
+    else:
+        from dagster_cdp.summary import print_summary  # noqa: PLC0415 - opens the warehouse
+
+        print_summary(report, seconds)
+    raise typer.Exit(0 if report.succeeded else 1)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dev(context: typer.Context) -> None:
+    """Open the line as one asset graph in the browser (`dagster dev` with its home set up)."""
+    from dagster_cdp.home import ROOT, make_home  # noqa: PLC0415 - each command imports only what it runs
+
+    make_home()
+    arguments = ["-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), *context.args]
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - this command becomes dagster
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Rows per stage, the last delivery of each sync, and gates that are red."""
+    from dagster_cdp.summary import print_status, read_status  # noqa: PLC0415 - opens the warehouse
+
+    found = read_status()
+    print(json.dumps(found, default=str)) if as_json else print_status(found)
+
+
+@sync_app.command("list")
+def sync_list() -> None:
+    """Every sync, its audience, destination, purpose and channel."""
+    raise typer.Exit(_activation("list"))
+
+
+@sync_app.command("plan")
+def sync_plan(name: str, as_json: AsJson = False) -> None:
+    """What a run would add, change and remove; sends nothing."""
+    raise typer.Exit(_activation("plan", name, *_json(as_json)))
+
+
+@sync_app.command("run")
+def sync_run(name: str, as_json: AsJson = False) -> None:
+    """Deliver one audience now."""
+    raise typer.Exit(_activation("run", name, *_json(as_json)))
+
+
+@sync_app.command("approve")
+def sync_approve(name: str, by: Annotated[str, typer.Option(help="Who takes responsibility.")]) -> None:
+    """Let the next run of a held sync through its guards, once."""
+    raise typer.Exit(_activation("approve", name, "--by", by))
+
+
+@gate_app.command("list")
+def gate_list() -> None:
+    """The newest verdict on each table."""
+    from dagster_cdp.gates import newest_verdicts  # noqa: PLC0415 - opens the warehouse
+
+    table = Table("table", "batch", "passed", "failed expectations", "checked at")
+    for verdict in newest_verdicts():
+        table.add_row(*(str(value) for value in verdict))
+    Console().print(table)
+
+
+@gate_app.command("accept")
+def gate_accept(
+    table: str,
+    by: Annotated[str, typer.Option(help="Who takes responsibility.")],
+    reason: Annotated[str, typer.Option(help="Why the batch may pass.")],
+) -> None:
+    """Let the batch that a gate refused pass, on record."""
+    from dagster_cdp.gates import accept_newest  # noqa: PLC0415 - opens the warehouse
+
+    print(accept_newest(table, by=by, reason=reason))
+
+
+def _activation(*arguments: str) -> int:
+    """`python -m reverse_etl …`: the sync engine runs without Dagster."""
+    return subprocess.run([sys.executable, "-m", "reverse_etl", *arguments], check=False).returncode  # noqa: S603
+
+
+def _json(wanted: bool) -> tuple[str, ...]:
+    return ("--json",) if wanted else ()
+
+
+def _say(text: str, quiet: bool) -> None:
+    if not quiet:
+        Console(stderr=True).print(text)
+
+
+def main() -> Any:
+    return app()
+
+
+if __name__ == "__main__":
+    main()

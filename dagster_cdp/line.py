@@ -1,0 +1,84 @@
+"""One run of the whole line through Dagster in this process, and what came of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from dagster_cdp.home import make_home
+
+
+@dataclass(frozen=True)
+class LineReport:
+    """What one run did; rows by relation, seconds by step, changes by sync and operation."""
+
+    run_id: str
+    succeeded: bool
+    rows: dict[str, int]
+    loaded: dict[str, int]
+    seconds: dict[str, float]
+    changes: dict[str, dict[str, int]]
+    failed_checks: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def changes_sent(self) -> int:
+        return sum(sum(counts.values()) for counts in self.changes.values())
+
+
+def run_line(selection: str | None = None) -> LineReport:
+    """Materialise everything (or a Dagster asset selection) and report it; never raises for a failed step."""
+    from dagster_cdp.definitions import definitions  # noqa: PLC0415 - parses dbt, wanted only when running
+
+    make_home()
+    chosen = dg.AssetSelection.from_string(selection) if selection else dg.AssetSelection.all()
+    line = dg.define_asset_job("the_line", selection=chosen, executor_def=dg.in_process_executor)
+    loaded = dg.Definitions.merge(definitions(), dg.Definitions(jobs=[line]))
+    with dg.DagsterInstance.get() as instance:
+        result = loaded.resolve_job_def("the_line").execute_in_process(
+            instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        )
+        return _report(result.run_id, result.success, result.all_events)
+
+
+def _report(run_id: str, succeeded: bool, events: Iterable[dg.DagsterEvent]) -> LineReport:
+    report = LineReport(run_id, succeeded, {}, {}, {}, defaultdict(dict))
+    started: dict[str, float] = {}
+    for event in events:
+        if event.is_step_start and event.step_key:
+            started[event.step_key] = event.timestamp
+        elif (event.is_step_success or event.is_step_failure) and event.step_key:
+            report.seconds[event.step_key] = event.timestamp - started.get(event.step_key, event.timestamp)
+            if event.is_step_failure:
+                report.failures.append(_why(event))
+        elif event.is_step_materialization:
+            _note_materialization(report, event.step_materialization_data.materialization)
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            check: Any = event.event_specific_data
+            if not check.passed:
+                report.failed_checks.append(f"{check.asset_key.to_user_string()}: {check.check_name}")
+    return report
+
+
+def _why(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    cause = error.cause if error and error.cause else error
+    failure = event.step_failure_data.user_failure_data
+    text = failure.description if failure and failure.description else (cause.message if cause else "")
+    return f"{event.step_key}: {text.strip().splitlines()[0] if text.strip() else 'failed'}"
+
+
+def _note_materialization(report: LineReport, materialization: dg.AssetMaterialization) -> None:
+    name = ".".join(materialization.asset_key.path)
+    metadata = {key: value.value for key, value in materialization.metadata.items()}
+    if (rows := metadata.get("dagster/row_count")) is not None:
+        report.rows[name] = int(str(rows))
+    if (landed := metadata.get("rows_loaded")) is not None:
+        report.loaded[name] = int(str(landed))
+    for key, value in metadata.items():
+        if key.startswith("sent_"):
+            report.changes[name][key.removeprefix("sent_")] = int(str(value))
+
+
