@@ -16,7 +16,7 @@ from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_cdp.progress import say
-from sources import configuration
+from sources.configuration import read_configuration
 
 FOLDER = Path(__file__).parents[1] / "dbt_project"
 STAGES = ("staging", "identity", "profiles", "audiences", "ops")
@@ -25,12 +25,12 @@ Event = dg.Output[Any] | dg.AssetMaterialization | dg.AssetCheckResult | dg.Asse
 
 def target() -> str:
     """The profile target: `duckdb` unless `CDP_TARGET` says otherwise."""
-    return os.environ.get("CDP_TARGET", "duckdb")
+    return read_configuration().target
 
 
 def _environment() -> None:
     os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
-    os.environ.setdefault("CDP_WAREHOUSE", str(configuration.warehouse_path()))
+    os.environ["CDP_WAREHOUSE"] = str(read_configuration().warehouse)
 
 
 def target_path() -> Path:

@@ -1,1 +1,1 @@
-"""The demo retailer: real purchases, synthetic identities."""
+"""The demo retailer: real purchases, synthetic identities, deterministic inbox files."""

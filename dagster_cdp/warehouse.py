@@ -1,0 +1,255 @@
+"""Taking turns on the warehouse: who needs it waits, bounded, and is told who holds it.
+
+DuckDB lets one process write its file; on a server two builds at once would clash. The operating
+system (or the server) drops the lock of a process that dies, so nothing is ever cleaned up by hand.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from reverse_etl.warehouse import Warehouse, open_warehouse
+from sources.configuration import Configuration, read_configuration
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT = 600.0  # seconds
+PAUSE = 0.1  # seconds between two tries
+ADVISORY_KEY = (0xCD9, 1)  # any pair that no other program uses in this database
+
+
+class WarehouseBusy(RuntimeError):
+    """Somebody else held the warehouse for longer than the caller wanted to wait."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has the warehouse; `since` in seconds of the wall clock."""
+
+    pid: int | None
+    purpose: str
+    since: float
+
+    def __str__(self) -> str:
+        who = f"pid {self.pid}" if self.pid else "another process"
+        return f"{who} '{self.purpose}' for {max(0.0, time.time() - self.since):.0f} s"
+
+
+@dataclass
+class _Patience:
+    """How long one caller waits, and how often it says so."""
+
+    timeout: float
+    every: float
+    say: Callable[[str], None]
+    began: float = field(default_factory=time.monotonic)
+    said: float = 0.0
+
+    def until_free(self, ask: Callable[[], Holder | None]) -> None:
+        """Ask until nobody holds it; raise `WarehouseBusy` when patience ends."""
+        while (holder := ask()) is not None:
+            waited = time.monotonic() - self.began
+            if waited >= self.timeout:
+                raise WarehouseBusy(_refusal(holder, waited))
+            if waited - self.said >= self.every:
+                self.said = waited
+                self.say(f"waiting for the warehouse: held by {holder}")
+            time.sleep(min(PAUSE, self.timeout - waited))
+
+
+def _refusal(holder: Holder, waited: float) -> str:
+    stop = f" or stop it (kill {holder.pid})" if holder.pid and holder.pid != os.getpid() else ""
+    return (
+        f"The warehouse is busy: held by {holder}; gave up after {waited:.0f} s. "
+        f"Wait until it is done{stop}, then run this again."
+    )
+
+
+@dataclass
+class _Seat:
+    """This process's place at one warehouse: one thread has it, as often as it likes."""
+
+    free: threading.Lock = field(default_factory=threading.Lock)
+    thread: int | None = None
+    holder: Holder | None = None
+
+    def ask(self, purpose: str) -> Holder | None:
+        if self.free.acquire(blocking=False):
+            self.thread, self.holder = threading.get_ident(), Holder(os.getpid(), purpose, time.time())
+            return None
+        return self.holder or Holder(os.getpid(), "another thread", time.time())
+
+    def leave(self) -> None:
+        self.thread = self.holder = None
+        self.free.release()
+
+
+_SEATS: dict[tuple[int, str], _Seat] = {}
+
+
+@contextmanager
+def turn(
+    purpose: str,
+    timeout: float = LONGEST_WAIT,
+    *,
+    progress: Callable[[str], None] = log.info,
+    every: float = 5.0,
+) -> Iterator[None]:
+    """Have the warehouse to yourself while the block runs; `purpose` is what others are told.
+
+    A block inside a block of the same thread doesn't wait for itself. While it waits it says so to
+    `progress` every `every` seconds. Raises `WarehouseBusy` after `timeout` seconds.
+    """
+    configuration = read_configuration()
+    patience = _Patience(timeout, every, progress)
+    # A forked child has its parent's memory but not its turn, hence the process in the key.
+    seat = _SEATS.setdefault((os.getpid(), _place(configuration)), _Seat())
+    if seat.thread == threading.get_ident():
+        _until_closed_elsewhere(configuration, patience)
+        yield
+        return
+    patience.until_free(lambda: seat.ask(purpose))
+    try:
+        with _turn_between_processes(configuration, purpose, patience):
+            _until_closed_elsewhere(configuration, patience)
+            yield
+    finally:
+        seat.leave()
+
+
+@contextmanager
+def connect(purpose: str = "reading", timeout: float = LONGEST_WAIT) -> Iterator[Warehouse]:
+    """Open the warehouse for a short while; on DuckDB that takes a turn, a server needs none."""
+    configuration = read_configuration()
+    waiting: AbstractContextManager[None] = nullcontext()
+    if configuration.target == "duckdb":
+        waiting = turn(purpose, timeout)
+    with waiting, open_warehouse() as warehouse:
+        yield warehouse
+
+
+def _place(configuration: Configuration) -> str:
+    if configuration.target == "duckdb":
+        return str(configuration.warehouse)
+    server = configuration.postgres
+    return f"{server['host']}:{server['port']}/{server['database']}"
+
+
+def _turn_between_processes(
+    configuration: Configuration, purpose: str, patience: _Patience
+) -> AbstractContextManager[None]:
+    if configuration.target == "duckdb":
+        return _locked_file(configuration.warehouse, purpose, patience)
+    return _locked_server(configuration, purpose, patience)
+
+
+@contextmanager
+def _locked_file(warehouse: Path, purpose: str, patience: _Patience) -> Iterator[None]:
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(f"{warehouse}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        patience.until_free(lambda: _ask_file(descriptor, purpose))
+        yield
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone keeps it while a forked child lives
+    finally:
+        os.close(descriptor)
+
+
+def _ask_file(descriptor: int, purpose: str) -> Holder | None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named_in(os.pread(descriptor, 4096, 0))
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(_card(purpose)).encode(), 0)
+    return None
+
+
+def _card(purpose: str) -> dict[str, Any]:
+    return {"pid": os.getpid(), "purpose": purpose, "since": time.time()}
+
+
+def _named_in(card: bytes) -> Holder:
+    """Read the holder's card; it may be half written at this moment."""
+    try:
+        return Holder(**json.loads(card))
+    except (ValueError, TypeError):
+        return Holder(None, "just starting", time.time())
+
+
+def _until_closed_elsewhere(configuration: Configuration, patience: _Patience) -> None:
+    """Wait while a shell's dbt or a notebook, which know nothing of turns, has the file open."""
+    if configuration.target == "duckdb" and configuration.warehouse.exists():
+        began = time.time()
+        patience.until_free(lambda: _ask_duckdb(configuration.warehouse, began))
+
+
+def _ask_duckdb(warehouse: Path, began: float) -> Holder | None:
+    # Asking the kernel for the file's lock instead would need a second descriptor on it, and
+    # closing that one would silently drop the lock of a connection open in this process.
+    try:
+        duckdb.connect(warehouse).close()
+    except duckdb.ConnectionException:
+        return None  # open in this process, with other settings
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        found = re.search(r"held in (\S+) \(PID (\d+)\)", str(error))
+        program, pid = (Path(found[1]).name, int(found[2])) if found else ("a program", None)
+        return Holder(pid, f"{program}, which has the file open", began)
+    return None
+
+
+@contextmanager
+def _locked_server(configuration: Configuration, purpose: str, patience: _Patience) -> Iterator[None]:
+    session = postgres_session(configuration)
+    try:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            cursor.execute("set idle_session_timeout = 0")
+            patience.until_free(lambda: _ask_server(cursor, purpose))
+        yield
+    finally:
+        session.close()
+
+
+def _ask_server(cursor: Any, purpose: str) -> Holder | None:
+    cursor.execute("select pg_try_advisory_lock(%s, %s)", ADVISORY_KEY)
+    if cursor.fetchone()[0]:
+        # What others read in pg_stat_activity; the server cuts names at 63 bytes.
+        cursor.execute("select set_config('application_name', %s, false)", (f"cdp {os.getpid()} {purpose}",))
+        return None
+    cursor.execute(
+        "select application_name, extract(epoch from state_change) from pg_locks join pg_stat_activity using (pid)"
+        " where locktype = 'advisory' and granted and classid = %s and objid = %s and objsubid = 2"
+        " and database = (select oid from pg_database where datname = current_database())",
+        ADVISORY_KEY,
+    )
+    name, since = cursor.fetchone() or ("", time.time())
+    found = re.fullmatch(r"cdp (\d+) (.*)", name)
+    return Holder(int(found[1]) if found else None, found[2] if found else name, float(since))
+
+
+def postgres_session(configuration: Configuration) -> Any:
+    """Open a plain psycopg2 connection to the configured server."""
+    import psycopg2  # noqa: PLC0415 - an extra that a DuckDB warehouse does without
+
+    server = configuration.postgres
+    return psycopg2.connect(
+        host=server["host"],
+        port=server["port"],
+        user=server["username"],
+        password=server["password"],
+        dbname=server["database"],
+    )

@@ -1,0 +1,1 @@
+{% macro filled(text) -%}nullif(trim({{ text }}), ''){%- endmacro %}

@@ -1,0 +1,81 @@
+{#
+The last steps of every judged model: one outcome per landed row.
+
+    suppressed   the person or the rules say that it must not be kept: its personal columns are null
+    quarantined  it breaks a rule, or contradicts the row published under the same key
+    duplicate    an earlier row said the same
+    published    else
+
+All rows of a touched entity are judged again together (delete+insert on _entity_key), so that a load that commits
+late gives what a full refresh gives. A row can only be overtaken, so the stored outcome says what is needed of it.
+#}
+{% macro judge(relation, key, rules, columns, personal=[], identifiers=[], repeats='versions', suppress_when=none) -%}
+    {%- set kept = columns + personal -%}
+    {%- set stored = ['_row_id', '_source_file', '_row_number', '_landed_at', '_load_id', '_entity_key', '_content_hash'] -%}
+examined as (
+
+    select
+        {% for column in kept %}{{ column }},
+        {% endfor -%}
+        _row_id,
+        _source_file,
+        _row_number,
+        _landed_at,
+        _load_id,
+        case
+            when {{ key | join(' is null or ') }} is null then _row_hash
+            else {{ content_hash(key) }}
+        end as _entity_key,
+        {% if repeats == 'ignored' -%}
+        _row_hash as _content_hash,
+        {%- else -%}
+        case when _variants is null then {{ content_hash(kept) }} else _row_hash end as _content_hash,
+        {%- endif %}
+        case
+            {%- for rule, condition in rules.items() %}
+            when {{ condition }} then '{{ rule }}'
+            {%- endfor %}
+        end as _broken_rule,
+        {{ suppression(identifiers, suppress_when) }} as _is_suppressed,
+        1 = 0 as _is_duplicate
+    from {{ relation }}
+
+),
+
+gathered as (
+
+    select * from examined
+    {%- if is_incremental() %}
+
+    union all
+
+    select
+        {% for column in kept + stored %}{{ column }},
+        {% endfor -%}
+        case when _outcome = 'quarantined' and _rule <> 'contradicts_published_row' then _rule end as _broken_rule,
+        _outcome = 'suppressed' as _is_suppressed,
+        _outcome = 'duplicate' as _is_duplicate
+    from {{ this }}
+    where _entity_key in (select examined._entity_key from examined)
+    {%- endif %}
+
+),
+
+{{ rank_repeats(repeats) }}
+
+select
+    {% for column in columns %}{{ column }},
+    {% endfor -%}
+    {% for column in personal %}case when not _is_suppressed then {{ column }} end as {{ column }},
+    {% endfor -%}
+    {% for column in stored %}{{ column }},
+    {% endfor -%}
+    {{ next_batch() }} as _batch,
+    _outcome,
+    case _outcome
+        when 'duplicate' then 'repeats_earlier_row'
+        when 'quarantined' then coalesce(_broken_rule, 'contradicts_published_row')
+        when 'suppressed' then 'suppressed'
+    end as _rule
+from judged
+{%- endmacro %}

@@ -1,0 +1,12 @@
+{# Rows of committed loads only; a build sees each load once, whatever the order in which loads commit. #}
+{% macro landed_rows(connector, table) -%}
+select landed.*
+from {{ source('raw', connector ~ '__' ~ table) }} as landed
+where
+    landed._dlt_load_id in (
+        select committed.load_id from {{ source('raw', '_dlt_loads') }} as committed where committed.status = 0
+    )
+    {%- if is_incremental() %}
+    and landed._dlt_load_id not in (select known._load_id from {{ this }} as known)
+    {%- endif %}
+{%- endmacro %}

@@ -1,0 +1,33 @@
+{# The newest published version of each entity; increments look again only at entities judged since the last build.
+   The second half of the condition holds after a full refresh of the judged model alone, which counts from one again. #}
+{% macro latest_versions(judged, key, newest_first='_landed_at') -%}
+select *
+from (
+    select
+        *,
+        row_number() over (
+            partition by {{ key }}
+            order by
+                {{ newest_first }} desc nulls last,
+                _landed_at desc,
+                {{ cdp_bytewise('_load_id') }} desc,
+                {{ cdp_bytewise('_source_file') }} desc,
+                _row_number desc,
+                {{ cdp_bytewise('_row_id') }} desc
+        ) as _version
+    from {{ judged }}
+    where
+        _outcome = 'published'
+        {%- if is_incremental() %}
+        and _entity_key in (
+            select fresh._entity_key
+            from {{ judged }} as fresh
+            where
+                fresh._batch > (select coalesce(max(known._batch), 0) from {{ this }} as known)
+                or (select max(newest._batch) from {{ judged }} as newest)
+                < (select max(known._batch) from {{ this }} as known)
+        )
+        {%- endif %}
+) as versions
+where _version = 1
+{%- endmacro %}

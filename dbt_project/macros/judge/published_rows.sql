@@ -1,0 +1,3 @@
+{% macro published_rows(judged) -%}
+select * from {{ judged }} where _outcome = 'published'
+{%- endmacro %}

@@ -1,0 +1,87 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+with
+
+observed as (
+
+    {{ observe('web_orders', ref('judged_web_orders__orders'), 'order_id', 'ordered_at', [
+        ('order_id', 'order_id'), ('user_id', 'customer_id'), ('email', 'email'), ('phone', 'phone'),
+    ]) }}
+
+    union all
+
+    {{ observe('web_events', ref('judged_web_events__events'), 'event_id', 'occurred_at', [
+        ('anonymous_id', 'anonymous_id'), ('user_id', 'user_id'), ('email', 'email'),
+        ('email_sha256', 'email_sha256'), ('phone', 'phone'), ('loyalty_number', 'loyalty_number'),
+        ('device_id', 'device_id'), ('order_id', 'order_id'),
+    ], only='not coalesce(is_bot, false)') }}
+
+    union all
+
+    {{ observe('store_receipts', ref('judged_store_receipts__receipts'), 'receipt_id', 'sold_at', [
+        ('loyalty_number', 'loyalty_number'), ('email', 'email'),
+    ]) }}
+
+    union all
+
+    {{ observe('loyalty_members', ref('judged_store_receipts__loyalty_members'), 'loyalty_number', 'updated_at', [
+        ('loyalty_number', 'loyalty_number'), ('email', 'email'), ('phone', 'phone'),
+    ]) }}
+
+    union all
+
+    {{ observe('crm', ref('judged_crm__contacts'), 'contact_id', 'updated_at', [
+        ('crm_contact_id', 'contact_id'), ('email', 'email'), ('email', 'second_email'),
+        ('phone', 'phone'), ('phone', 'mobile_phone'), ('loyalty_number', 'loyalty_number'),
+    ]) }}
+
+    union all
+
+    {{ observe('support', ref('judged_support__users'), 'support_user_id', 'updated_at', [
+        ('support_user_id', 'support_user_id'), ('user_id', 'customer_id'), ('email', 'email'), ('phone', 'phone'),
+    ]) }}
+
+    union all
+
+    {{ observe('email_engagement', ref('judged_email_engagement__events'), 'email_event_id', 'occurred_at', [
+        ('email', 'email'), ('email_sha256', 'email_sha256'),
+    ]) }}
+
+    union all
+
+    {{ observe('consent', ref('judged_consent__choices'), 'consent_event_id', 'received_at', [
+        ('email', 'email'), ('phone', 'phone'), ('user_id', 'user_id'),
+        ('anonymous_id', 'anonymous_id'), ('loyalty_number', 'loyalty_number'),
+    ]) }}
+
+    union all
+
+    {{ observe('payments', ref('judged_finance__payments'), 'payment_id', 'paid_at', [
+        ('order_id', 'order_id'), ('user_id', 'customer_id'), ('email', 'email'),
+        ('card_fingerprint', 'card_fingerprint'),
+    ]) }}
+
+),
+
+-- every e-mail is also known by its hash, which is all that some sources tell
+with_hashes as (
+
+    select observed.*, cast(null as {{ dbt.type_string() }}) as hashed_email
+    from observed
+
+    union all
+
+    select
+        source, record_id, 'email_sha256', {{ cdp_sha256('identifier_value') }},
+        observed_at, _row_id, _landed_at, _load_id, identifier_value
+    from observed
+    where identifier_type = 'email'
+
+)
+
+select distinct
+    {{ node_id('rules.type_code', 'with_hashes.identifier_type', 'with_hashes.identifier_value') }} as node_id,
+    with_hashes.*
+from with_hashes
+inner join {{ ref('identifier_rules') }} as rules
+    on with_hashes.identifier_type = rules.identifier_type

@@ -1,0 +1,69 @@
+{{ config(materialized='view') }}
+
+with
+
+members as (
+
+    select * from {{ ref('profile_identifiers') }}
+
+),
+
+refunds as (
+
+    select order_id, sum(amount) as refunded_amount
+    from {{ ref('stg_finance__refunds') }}
+    where status = 'succeeded'
+    group by order_id
+
+),
+
+web as (
+
+    select
+        orders.order_id,
+        'web' as channel,
+        members.profile_id,
+        cast(null as {{ dbt.type_string() }}) as store_id,
+        orders.currency,
+        orders.total_amount,
+        orders.discount_amount,
+        cast(coalesce(refunds.refunded_amount, 0) as {{ cdp_type_money() }}) as refunded_amount,
+        orders.is_cancelled,
+        orders.ordered_at
+    from {{ ref('stg_web_orders__orders') }} as orders
+    left join members
+        on orders.order_id = members.identifier_value
+        and members.identifier_type = 'order_id'
+    left join refunds
+        on orders.order_id = refunds.order_id
+
+),
+
+-- a receipt is the card holder's; without a card, the person's whose address it was sent to
+store as (
+
+    select
+        receipts.receipt_id as order_id,
+        'store' as channel,
+        coalesce(cards.profile_id, addresses.profile_id) as profile_id,
+        receipts.store_id,
+        receipts.currency,
+        receipts.total_amount,
+        receipts.discount_amount,
+        cast(0 as {{ cdp_type_money() }}) as refunded_amount,
+        false as is_cancelled,
+        receipts.sold_at as ordered_at
+    from {{ ref('stg_store_receipts__receipts') }} as receipts
+    left join members as cards
+        on receipts.loyalty_number = cards.identifier_value
+        and cards.identifier_type = 'loyalty_number'
+    left join members as addresses
+        on receipts.email = addresses.identifier_value
+        and addresses.identifier_type = 'email'
+        and not addresses.is_shared
+
+)
+
+select * from web
+union all
+select * from store

@@ -1,0 +1,101 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_id') }}
+
+{%- set by_strength = [
+    'user_id', 'loyalty_number', 'order_id', 'email', 'email_sha256', 'phone', 'device_id', 'anonymous_id',
+] %}
+
+with
+
+events as (
+
+    select * from {{ ref('stg_web_events__events') }} where not coalesce(is_bot, false)
+
+),
+
+members as (
+
+    select * from {{ ref('profile_identifiers') }}
+
+),
+
+{% if is_incremental() %}
+-- new events, and those whose identifier has moved to another profile or turned out to be shared
+stale as (
+
+    select events.event_id
+    from events
+    where events._load_id not in (select seen._load_id from {{ this }} as seen)
+
+    union
+
+    select attributed.event_id
+    from {{ this }} as attributed
+    left join members
+        on attributed._node_id = members.node_id
+    where attributed._node_id is not null
+        and (members.profile_id is distinct from attributed.profile_id or members.is_shared <> attributed._is_shared)
+
+),
+{% endif %}
+
+chosen as (
+
+    select * from events
+    {% if is_incremental() %}
+    where event_id in (select stale.event_id from stale)
+    {% endif %}
+
+),
+
+-- a shared identifier tells nothing about who it was, so it is asked last, the cookie first
+candidates as (
+{% for identifier_type in by_strength %}
+    select
+        chosen.event_id,
+        members.node_id,
+        members.profile_id,
+        members.identifier_type,
+        members.is_shared,
+        case when members.is_shared then {{ 200 - loop.index }} else {{ loop.index }} end as position
+    from chosen
+    inner join members
+        on chosen.{{ identifier_type }} = members.identifier_value
+        and members.identifier_type = '{{ identifier_type }}'
+    {{ 'union all' if not loop.last }}
+{% endfor %}
+),
+
+ranked as (
+
+    select
+        candidates.*,
+        row_number() over (partition by event_id order by position) as choice
+    from candidates
+
+)
+
+select
+    chosen.event_id,
+    ranked.profile_id,
+    ranked.identifier_type as attributed_by,
+    chosen.anonymous_id,
+    chosen.event_type,
+    chosen.event_name,
+    chosen.page_name,
+    chosen.page_path,
+    chosen.product_id,
+    chosen.cart_id,
+    chosen.order_id,
+    chosen.campaign_source,
+    chosen.device_type,
+    chosen.amount,
+    chosen.occurred_at,
+    chosen.received_at,
+    ranked.node_id as _node_id,
+    ranked.is_shared as _is_shared,
+    chosen._landed_at,
+    chosen._load_id
+from chosen
+left join ranked
+    on chosen.event_id = ranked.event_id
+    and ranked.choice = 1

@@ -1,0 +1,180 @@
+"""The contract with the outside: a destination is a spec and two pure functions.
+
+Retries, batching, journalling and consent are the engine's; a destination only says how rows become a
+request and what the answer means for each of them.
+"""
+
+import importlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from reverse_etl.sync import BadDeclaration, Sync
+
+Scalar = str | int | float | bool | None
+Operation = Literal["add", "change", "remove"]
+
+
+class Outcome(StrEnum):
+    """What became of one change."""
+
+    DELIVERED = "delivered"
+    REJECTED = "rejected"  # this payload will never be accepted
+    DEFERRED = "deferred"  # certainly not applied: planned again next run
+    UNKNOWN = "unknown"  # sent, not answered: may have been applied, is sent again under the same id
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One member to add, change or remove.
+
+    `identifiers` are how the destination finds the member: for a removal, exactly those last delivered.
+    `fields` are all mapped fields by their name at the destination; empty for a removal.
+    """
+
+    operation_id: str  # the same for every re-send of the same intent
+    operation: Operation
+    member_id: str  # 32 hex digits, the hash of the identifiers
+    identifiers: Mapping[str, Scalar]
+    fields: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The word on exactly one change; `code` is a reason without any personal value."""
+
+    change: Change
+    outcome: Outcome
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    path: str
+    body: bytes
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Unreadable(ValueError):
+    """The answer is not what the destination promises: what it did is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise Unreadable("the answer is not JSON") from error
+
+
+class NotSent(ConnectionError):
+    """The request certainly did not reach the destination."""
+
+
+class NoAnswer(ConnectionError):
+    """The request may have been applied: the answer was lost."""
+
+
+class DestinationRefused(RuntimeError):
+    """Credentials or configuration are wrong: no row is to blame, a person must act."""
+
+
+class Verdict(StrEnum):
+    """What an answer means for the whole request."""
+
+    ANSWERED = "answered"  # read the rows' outcomes
+    REFUSED = "refused"  # some row in it is wrong: split to find which
+    BUSY = "busy"  # certainly not applied, try later
+    BROKEN = "broken"  # may have been applied, try again
+    AUTH = "auth"
+    CONFIG = "config"
+
+
+def by_status(response: Response) -> Verdict:
+    """The usual meaning of HTTP statuses."""
+    status = response.status
+    if 200 <= status < 300:  # noqa: PLR2004 — HTTP's own numbers
+        return Verdict.ANSWERED
+    if status in {408, 425, 429, 503}:
+        return Verdict.BUSY
+    if status in {401, 403}:
+        return Verdict.AUTH
+    if status in {404, 405, 410} or 300 <= status < 400:  # noqa: PLR2004
+        return Verdict.CONFIG
+    return Verdict.REFUSED if 400 <= status < 500 else Verdict.BROKEN  # noqa: PLR2004
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the engine must know of a destination before it sends anything."""
+
+    batch_rows: int
+    batch_bytes: int = 4_000_000
+    identifiers: tuple[str, ...] = ()  # fields that find a member; none: the sync's key does
+    required: tuple[str, ...] = ()  # fields without which a row must not leave
+    honours_operation_ids: bool = False
+    is_set: bool = True  # delivering a change twice leaves the same state
+    attempts: int = 5
+    classify: Callable[[Response], Verdict] = by_status
+
+
+Transport = Callable[[Request], Response]
+
+
+class Destination(Protocol):
+    """`destinations/<name>.py` holds a class `Destination(sync)` of this shape."""
+
+    spec: Spec
+
+    def request(self, rows: Sequence[Change]) -> Request:
+        """Pure: the request that delivers these rows. Rows share one shape: all removals, or none."""
+        ...
+
+    def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
+        """Pure: one receipt for each row the answer speaks of; a row without one counts as unknown."""
+        ...
+
+    def connect(self) -> AbstractContextManager[Transport]:
+        """A way to send requests; it raises `NotSent` or `NoAnswer`."""
+        ...
+
+
+def load_destination(sync: Sync) -> Destination:
+    """The destination a sync names: the file name is the registration."""
+    module = f"reverse_etl.destinations.{sync.destination}"
+    try:
+        destination: Destination = importlib.import_module(module).Destination(sync)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        message = f"{sync.name}: no destination {sync.destination!r}: add destinations/{sync.destination}.py"
+        raise BadDeclaration(message) from error
+    return checked(sync, destination)
+
+
+def identifiers_of(sync: Sync, spec: Spec) -> dict[str, str]:
+    """Field at the destination: audience column, for what identifies a member there."""
+    column_of = {name: column for column, name in sync.fields.items()}
+    if not spec.identifiers:
+        return {sync.fields.get(sync.key, sync.key): sync.key}
+    return {name: column_of[name] for name in sorted(spec.identifiers) if name in column_of}
+
+
+def checked(sync: Sync, destination: Destination) -> Destination:
+    """The destination, when the sync's mapping can serve it."""
+    spec = destination.spec
+    mapped = set(sync.fields.values())
+    missing = sorted(set(spec.required) - mapped)
+    if missing or not identifiers_of(sync, spec):
+        wanted = missing or sorted(spec.identifiers)
+        raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
+    return destination

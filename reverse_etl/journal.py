@@ -1,0 +1,205 @@
+"""What each destination may hold: the only state reverse ETL keeps.
+
+A row is a member that was ever sent: how the destination finds it, as delivered, and the fingerprint of
+what was last accepted. Never the payload: the journal must not become a second copy of personal data.
+The rows of people who are gone from a destination are deleted with the removal's receipt.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from reverse_etl.destination import Outcome
+from reverse_etl.warehouse import Warehouse
+
+TABLES = {
+    "journal": (
+        "sync_name text not null, member_id text not null, record_key text, profile_id text, identifiers text, "
+        # may the destination hold the member? true as soon as that can't be excluded
+        "is_held boolean not null, delivered_fingerprint text, rejected_fingerprint text, "
+        # an intent without a certain answer
+        "pending_operation text, pending_fingerprint text, operation_id text, intent_count bigint, "
+        "intended_at timestamp, answered_at timestamp"
+    ),
+    "plan": (
+        "run_id text not null, position bigint not null, operation text not null, reason text, "
+        "member_id text not null, record_key text, fingerprint text, operation_id text not null, "
+        "is_resend boolean not null, profile_id text"
+    ),
+    "attempts": (
+        "run_id text not null, sync_name text not null, position bigint not null, member_id text not null, "
+        "operation_id text not null, operation text not null, outcome text not null, code text, "
+        "attempted_at timestamp not null"
+    ),
+    "sync_runs": (
+        "run_id text not null, sync_name text not null, audience text, destination text, purpose text, "
+        "channel text, epoch bigint, state text not null, reason text, started_at timestamp not null, "
+        "finished_at timestamp, audience_count bigint, desired_count bigint, held_count bigint, "
+        "scrap_count bigint, suppressed_count bigint, planned_add bigint, planned_change bigint, "
+        "planned_remove bigint, attempted_add bigint, attempted_change bigint, attempted_remove bigint, "
+        "succeeded_add bigint, succeeded_change bigint, succeeded_remove bigint, failed_add bigint, "
+        "failed_change bigint, failed_remove bigint, is_duplicate_possible boolean"
+    ),
+    "leases": (
+        "sync_name text primary key, epoch bigint not null, holder text, expires_at timestamp not null"
+    ),
+}
+INDEXES = {
+    "journal_member": "unique index {} on activation.journal (sync_name, member_id)",
+    "plan_position": "unique index {} on activation.plan (run_id, position)",
+    "attempts_run": "index {} on activation.attempts (run_id, position)",
+    "sync_runs_run": "unique index {} on activation.sync_runs (run_id)",
+}
+
+
+def open_journal(warehouse: Warehouse) -> None:
+    """Create what is missing; harmless when all is there."""
+    warehouse.execute("create schema if not exists activation")
+    for table, columns in TABLES.items():
+        warehouse.execute(f"create table if not exists activation.{table} ({columns})")
+    if warehouse.is_row_store:
+        for name, definition in INDEXES.items():
+            warehouse.execute("create " + definition.format(f"if not exists {name}"))
+
+
+BATCH = "_activation_batch"  # a temporary table: the batch at hand, by position in the plan
+_PLANNED = f"""(
+    select plan.*, batch.identifiers, batch.outcome, batch.code
+    from {BATCH} as batch
+    inner join activation.plan as plan on plan.position = batch.position and plan.run_id = ?
+)"""
+
+
+def _lay_out(warehouse: Warehouse, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    warehouse.execute(
+        f"create temporary table if not exists {BATCH} "
+        "(position bigint, identifiers text, outcome text, code text)"
+    )
+    warehouse.execute(f"delete from {BATCH}")
+    warehouse.insert(BATCH, columns, rows)
+
+
+def intend(
+    warehouse: Warehouse, sync_name: str, run_id: str, identifiers: Mapping[int, str], at: datetime
+) -> None:
+    """Journal what is about to be sent; commit before sending.
+
+    `identifiers` maps positions of the plan to the identifiers as JSON, as they will be delivered. An
+    earlier intent without an answer may have been applied: from now on the member counts as held, and
+    nothing counts as certainly delivered.
+    """
+    _lay_out(warehouse, ("position", "identifiers"), list(identifiers.items()))
+    warehouse.execute(
+        f"""
+        update activation.journal as journal set
+            is_held = journal.is_held or coalesce(journal.pending_operation <> 'remove', false),
+            delivered_fingerprint =
+                case when journal.pending_operation is null then journal.delivered_fingerprint end,
+            intent_count = case when intent.is_resend then journal.intent_count + 1 else 1 end,
+            record_key = coalesce(intent.record_key, journal.record_key),
+            profile_id = coalesce(intent.profile_id, journal.profile_id),
+            identifiers = coalesce(intent.identifiers, journal.identifiers),
+            pending_operation = intent.operation,
+            pending_fingerprint = intent.fingerprint,
+            operation_id = intent.operation_id,
+            intended_at = ?
+        from {_PLANNED} as intent
+        where journal.sync_name = ? and journal.member_id = intent.member_id
+        """,
+        [at, run_id, sync_name],
+    )
+    warehouse.execute(
+        f"""
+        insert into activation.journal (
+            sync_name, member_id, record_key, profile_id, identifiers, is_held,
+            pending_operation, pending_fingerprint, operation_id, intent_count, intended_at
+        )
+        select
+            ?, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers, false,
+            intent.operation, intent.fingerprint, intent.operation_id, 1, cast(? as timestamp)
+        from {_PLANNED} as intent
+        where not exists (
+            select 1 from activation.journal as journal
+            where journal.sync_name = ? and journal.member_id = intent.member_id
+        )
+        """,
+        [sync_name, at, run_id, sync_name],
+    )
+
+
+def record(
+    warehouse: Warehouse,
+    sync_name: str,
+    run_id: str,
+    outcomes: Sequence[tuple[int, str, str]],
+    at: datetime,
+) -> None:
+    """Journal and log the answers: (position in the plan, outcome, reason code) of each row.
+
+    Delivered removals are forgotten. A rejected payload is remembered by its fingerprint, so that it is
+    not sent again until it changes. A deferred intent is taken back, unless an earlier send of it may have
+    been applied. An unknown one stays. Outcomes other than these four are only logged.
+    """
+    _lay_out(warehouse, ("position", "outcome", "code"), outcomes)
+    warehouse.execute(
+        f"""
+        insert into activation.attempts
+        select run_id, ?, position, member_id, operation_id, operation, outcome, code, cast(? as timestamp)
+        from {_PLANNED} as answer
+        """,
+        [sync_name, at, run_id],
+    )
+    warehouse.execute(
+        f"""
+        delete from activation.journal as journal
+        where journal.sync_name = ? and journal.member_id in (
+            select answer.member_id from {_PLANNED} as answer
+            where answer.operation = 'remove' and answer.outcome = '{Outcome.DELIVERED}'
+        )
+        """,
+        [sync_name, run_id],
+    )
+    _settle(warehouse, sync_name, run_id, at)
+
+
+def _settle(warehouse: Warehouse, sync_name: str, run_id: str, at: datetime) -> None:
+    """Turn answered intents into what is certain now."""
+    is_accepted = f"answer.outcome = '{Outcome.DELIVERED}'"
+    is_refused = f"answer.outcome = '{Outcome.REJECTED}' and answer.operation <> 'remove'"
+    warehouse.execute(
+        f"""
+        update activation.journal as journal set
+            is_held = journal.is_held or {is_accepted},
+            delivered_fingerprint =
+                case when {is_accepted} then answer.fingerprint else journal.delivered_fingerprint end,
+            rejected_fingerprint = case
+                when {is_accepted} then null
+                when {is_refused} then answer.fingerprint
+                else journal.rejected_fingerprint
+            end,
+            pending_operation = null, pending_fingerprint = null, operation_id = null, intent_count = null,
+            answered_at = ?
+        from {_PLANNED} as answer
+        where journal.sync_name = ? and journal.member_id = answer.member_id and (
+            answer.outcome in ('{Outcome.DELIVERED}', '{Outcome.REJECTED}')
+            or (answer.outcome = '{Outcome.DEFERRED}' and journal.intent_count = 1)
+        )
+        """,
+        [at, run_id, sync_name],
+    )
+    # A person who was never delivered leaves no identifiers behind, and without a rejection no row at all.
+    warehouse.execute(
+        f"""
+        delete from activation.journal as journal
+        where journal.sync_name = ? and not journal.is_held and journal.pending_operation is null
+            and journal.rejected_fingerprint is null
+            and journal.member_id in (select answer.member_id from {_PLANNED} as answer)
+        """,
+        [sync_name, run_id],
+    )
+    warehouse.execute(
+        """
+        update activation.journal set identifiers = null
+        where sync_name = ? and not is_held and pending_operation is null and identifiers is not null
+        """,
+        [sync_name],
+    )

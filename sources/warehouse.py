@@ -1,0 +1,120 @@
+"""The warehouse as loading sees it: who may open it, what raw already holds, and dlt's destination.
+
+A DuckDB file has one writer. Whoever finds it taken waits, up to a bound, and is told who holds it.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dlt
+import duckdb
+
+from sources.configuration import Configuration
+
+PATIENCE = 300.0  # seconds; a full build of the models is shorter
+SCHEMA = "raw"
+
+
+class WarehouseBusy(RuntimeError):
+    """Another process kept the warehouse longer than we wait."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """An open warehouse."""
+
+    connection: Any
+    mark: str  # how the driver writes a parameter
+    row_address: str  # what tells two equal rows apart
+    destination: Any
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        cursor = self.connection.cursor()
+        cursor.execute(query.replace("?", self.mark), parameters or None)
+        found = cursor.fetchall()
+        cursor.close()
+        return list(found)
+
+    def change(self, statement: str, *parameters: object) -> None:
+        cursor = self.connection.cursor()
+        cursor.execute(statement.replace("?", self.mark), parameters or None)
+        cursor.close()
+
+    def tables(self) -> set[str]:
+        found = self.rows("select table_name from information_schema.tables where table_schema = ?", SCHEMA)
+        return {name for (name,) in found}
+
+    def has_load(self, load_id: str) -> bool:
+        return bool(self.rows("select 1 from raw._dlt_loads where load_id = ?", load_id))
+
+    def last_load(self, pipeline: str) -> str | None:
+        query = "select max(load_id) from raw._dlt_loads where schema_name = ? and status = 0"
+        found: str | None = self.rows(query, pipeline)[0][0]
+        return found
+
+    def state_version(self, pipeline: str) -> int:
+        """dlt's newest state of this pipeline; 0 when it never loaded here."""
+        query = "select max(version) from raw._dlt_pipeline_state where pipeline_name = ?"
+        return int(self.rows(query, pipeline)[0][0] or 0)
+
+    def forget_shape(self, pipeline: str) -> None:
+        """Make dlt look at the tables again before its next load, and create what is missing."""
+        self.change("delete from raw._dlt_version where schema_name = ?", pipeline)
+
+    def drop_repeats(self, table: str, load_id: str) -> None:
+        """Keep one of each row of a load that was cut off between a commit and its bookkeeping."""
+        where = self.row_address
+        self.change(
+            f"delete from raw.{table} where _dlt_load_id = ? and {where} not in "
+            f"(select min({where}) from raw.{table} where _dlt_load_id = ? group by _row_id)",
+            load_id,
+            load_id,
+        )
+
+
+@contextmanager
+def warehouse(configuration: Configuration, patience: float = PATIENCE) -> Iterator[Raw]:
+    """Open the warehouse for writing, and close it whatever happens."""
+    is_postgres = configuration.target == "postgres"
+    raw = open_postgres(configuration) if is_postgres else open_duckdb(configuration, patience)
+    try:
+        yield raw
+    finally:
+        raw.connection.close()
+
+
+def open_duckdb(configuration: Configuration, patience: float) -> Raw:
+    configuration.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection = duckdb.connect(str(configuration.warehouse))
+        except duckdb.IOException as fault:
+            if "lock" not in str(fault):
+                raise
+            if time.monotonic() >= until:
+                raise WarehouseBusy(busy(configuration, str(fault), patience)) from None
+            time.sleep(0.2)
+        else:
+            return Raw(connection, "?", "rowid", dlt.destinations.duckdb(connection))
+
+
+def busy(configuration: Configuration, fault: str, patience: float) -> str:
+    holder = re.search(r"PID (\d+)", fault)
+    by = f"process {holder[1]}" if holder else "another process"
+    return f"{configuration.warehouse} is held by {by}; waited {patience:.0f} s. Let it end, then load again."
+
+
+def open_postgres(configuration: Configuration) -> Raw:
+    import psycopg2
+
+    reached = dict(configuration.postgres)
+    named = {"user": reached["username"], "dbname": reached["database"]}
+    rest = {key: reached[key] for key in ("host", "port", "password")}
+    connection = psycopg2.connect(**named, **rest)
+    connection.autocommit = True
+    return Raw(connection, "%s", "ctid", dlt.destinations.postgres(credentials=reached))
