@@ -109,11 +109,15 @@ class Translator(DagsterDbtTranslator):
 def reaction(stage: str) -> dg.AutomationCondition[Any]:
     """When to build: as soon as something upstream is new; audiences also as time passes."""
     eager = dg.AutomationCondition.eager()
-    if stage != "audiences":
-        return eager
-    # "Nothing bought for 60 days" becomes true without any new data.
-    hourly = dg.AutomationCondition.cron_tick_passed("0 * * * *").since_last_handled()
-    return eager | (hourly & ~dg.AutomationCondition.any_deps_missing())
+    if stage == "staging":
+        # A source that was read without finding anything new keeps its data version.
+        news = dg.AutomationCondition.data_version_changed() | dg.AutomationCondition.will_be_requested()
+        return eager.replace("any_deps_updated", dg.AutomationCondition.any_deps_match(news))
+    if stage == "audiences":
+        # "Nothing bought for 60 days" becomes true without any new data.
+        hourly = dg.AutomationCondition.cron_tick_passed("0 * * * *").since_last_handled()
+        return eager | (hourly & ~dg.AutomationCondition.any_deps_missing())
+    return eager
 
 
 def build(context: dg.AssetExecutionContext) -> Iterator[Event]:

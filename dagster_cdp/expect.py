@@ -10,6 +10,7 @@ import importlib.machinery
 import importlib.util
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -22,10 +23,12 @@ from typing import Any, Literal, Self
 import duckdb
 
 from dagster_cdp.gates.batch import Batch, asked_at
-from dagster_cdp.gates.suite import Expectation, Suite
+from dagster_cdp.gates.suite import Expectation, Suite, all_suites
 from dagster_cdp.gates.verdict import Finding
 from dagster_cdp.warehouse import postgres_session
 from sources.configuration import read_configuration
+
+__all__ = ["Examiner", "Unanswerable", "all_suites", "great_expectations", "register_duckdb"]
 
 # Great Expectations imports these for charts and distributions, which no gate asks for; loading
 # them on first use instead saves 2.3 of 6.6 CPU seconds.
@@ -67,7 +70,7 @@ def _quietly() -> Iterator[None]:
 
 
 @functools.cache
-def great_expectations() -> ModuleType:
+def great_expectations() -> Any:
     """Import the library once, without telemetry, progress bars and charts; 4 CPU seconds."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")
@@ -82,8 +85,8 @@ def great_expectations() -> ModuleType:
 
 
 @functools.cache
-def duckdb_datasource() -> type[Any]:
-    """The datasource that Great Expectations lacks: it closes a connection before it reads the result.
+def register_duckdb() -> None:
+    """Add the datasource that Great Expectations lacks: it closes a connection before it reads the result.
 
     A DuckDB result lives on its connection, so ours stays open until the examiner closes.
     """
@@ -94,23 +97,22 @@ def duckdb_datasource() -> type[Any]:
     class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
+            self._held: list[Any] = []
             # Under this name the library writes REGEXP_MATCHES(), which DuckDB understands.
             self.dialect_module = SimpleNamespace(DremioDialect=True)
 
         @contextmanager
         def get_connection(self) -> Iterator[Any]:
-            if not self._connection:
-                self._connection = self.engine.connect()
-            yield self._connection
+            if not self._held:
+                self._held.append(self.engine.connect())
+            yield self._held[0]
 
-    class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
+    class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]  # its metaclass registers it by `type`
         type: Literal["duckdb"] = "duckdb"
 
         @property
         def execution_engine_type(self) -> Any:
             return DuckDBExecutionEngine
-
-    return DuckDBDatasource
 
 
 class Examiner:
@@ -137,11 +139,14 @@ class Examiner:
         with _quietly():
             asset = self._datasource.add_query_asset(f"{suite.table} {batch.batch_id}", query=batch.query)
             expectations = [
-                _expectation(item, place, batch.row_count, now) for place, item in enumerate(suite.expectations)
+                _expectation(item, place, batch.row_count, now)
+                for place, item in enumerate(suite.expectations)
             ]
             asked = library.ExpectationSuite(name=suite.table, expectations=expectations)
-            answered = asset.add_batch_definition_whole_table("all").get_batch().validate(
-                asked, result_format=COUNTS_ONLY
+            answered = (
+                asset.add_batch_definition_whole_table("all")
+                .get_batch()
+                .validate(asked, result_format=COUNTS_ONLY)
             )
         return [_finding(suite, result, batch.row_count) for result in answered.results]
 
@@ -151,20 +156,17 @@ class Examiner:
         context = library.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         if self._file is None:
-            from great_expectations.datasource.fluent import SQLDatasource  # noqa: PLC0415 - costly
-
-            made = SQLDatasource(
+            return context.data_sources.add_sql(
                 name="warehouse",
                 connection_string="postgresql+psycopg2://",
                 kwargs={"creator": self._postgres_connection},
             )
-        else:
-            made = duckdb_datasource()(
-                name="warehouse",
-                connection_string="duckdb:///warehouse",
-                kwargs={"creator": self._duckdb_connection, "poolclass": _one_connection()},
-            )
-        return context.data_sources.add_or_update(made)
+        register_duckdb()
+        return context.data_sources.add_duckdb(
+            name="warehouse",
+            connection_string="duckdb:///warehouse",
+            kwargs={"creator": self._duckdb_connection, "poolclass": _one_connection()},
+        )
 
     def _duckdb_connection(self) -> Any:
         from duckdb_sqlalchemy import ConnectionWrapper  # noqa: PLC0415 - imports SQLAlchemy
@@ -205,7 +207,8 @@ def _as_asked(question: str, now: datetime) -> str:
     With a join the library leaves naming a batch to us; without one it adds a name of its own.
     """
     text = asked_at(question, now).replace("{", "{{").replace("}", "}}")
-    return f"with batch as (select rows_of.* from {{batch}} as rows_of cross join (select 1 as one) as one) {text}"
+    bound = "select rows_of.* from {batch} as rows_of cross join (select 1 as one) as one"
+    return f"with batch as ({bound}) {text}"
 
 
 def _finding(suite: Suite, result: Any, row_count: int) -> Finding:
@@ -233,6 +236,8 @@ def _error_kind(information: dict[str, Any]) -> str | None:
     raised = [detail for detail in details if detail.get("raised_exception")]
     if not raised:
         return None
-    trace = str(raised[0].get("exception_traceback") or "").strip().splitlines()
-    name = trace[-1].partition(":")[0].rpartition(".")[2] if trace else ""
-    return name if name.isidentifier() else "could not be evaluated"
+    # The first error of the trace is the cause; the last is the library's own.
+    cause = re.search(
+        r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", str(raised[0].get("exception_traceback")), re.MULTILINE
+    )
+    return cause[1] if cause else "an unnamed error"

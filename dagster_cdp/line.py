@@ -40,17 +40,20 @@ def run_line(selection: str | None = None) -> LineReport:
         result = loaded.resolve_job_def("the_line").execute_in_process(
             instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         )
-        return _report(result.run_id, result.success, result.all_events)
+        return _report(result.run_id, result.success, instance.all_logs(result.run_id))
 
 
-def _report(run_id: str, succeeded: bool, events: Iterable[dg.DagsterEvent]) -> LineReport:
+def _report(run_id: str, succeeded: bool, entries: Iterable[dg.EventLogEntry]) -> LineReport:
     report = LineReport(run_id, succeeded, {}, {}, {}, defaultdict(dict))
     started: dict[str, float] = {}
-    for event in events:
+    for entry in entries:
+        event = entry.dagster_event
+        if event is None:
+            continue
         if event.is_step_start and event.step_key:
-            started[event.step_key] = event.timestamp
+            started[event.step_key] = entry.timestamp
         elif (event.is_step_success or event.is_step_failure) and event.step_key:
-            report.seconds[event.step_key] = event.timestamp - started.get(event.step_key, event.timestamp)
+            report.seconds[event.step_key] = entry.timestamp - started.get(event.step_key, entry.timestamp)
             if event.is_step_failure:
                 report.failures.append(_why(event))
         elif event.is_step_materialization:

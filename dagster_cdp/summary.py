@@ -78,17 +78,25 @@ def _next(report: LineReport) -> str:
 
 
 def read_status() -> dict[str, Any]:
-    """People, identifiers, members per audience, the last run of each sync and the red gates."""
+    """People, identifiers and members per audience; 0 for what has not been built yet."""
     with connect("status") as warehouse:
-        tables = warehouse.execute(
-            "select table_name from information_schema.tables where table_schema = 'audiences' order by 1"
-        )
-        audiences = {
-            name: warehouse.execute(f"select count(*) from audiences.{name}")[0][0] for (name,) in tables
+        built = [
+            (str(schema), str(name))
+            for schema, name in warehouse.execute(
+                "select table_schema, table_name from information_schema.tables order by 1, 2"
+            )
+        ]
+
+        def count(schema: str, name: str) -> int:
+            if (schema, name) not in built:
+                return 0
+            return int(warehouse.execute(f"select count(*) from {schema}.{name}")[0][0])
+
+        return {
+            "people": count("profiles", "profiles"),
+            "identifiers": count("identity", "profile_identifiers"),
+            "audiences": {name: count(schema, name) for schema, name in built if schema == "audiences"},
         }
-        people = warehouse.execute("select count(*) from profiles.profiles")[0][0]
-        identifiers = warehouse.execute("select count(*) from identity.profile_identifiers")[0][0]
-    return {"people": people, "identifiers": identifiers, "audiences": audiences}
 
 
 def print_status(found: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def _refusal(holder: Holder, waited: float) -> str:
 
 @dataclass
 class _Seat:
-    """This process's place at one warehouse: one thread has it, as often as it likes."""
+    """The place of one process at one warehouse: one thread has it, as often as it likes."""
 
     free: threading.Lock = field(default_factory=threading.Lock)
     thread: int | None = None
@@ -135,7 +135,7 @@ def connect(purpose: str = "reading", timeout: float = LONGEST_WAIT) -> Iterator
     waiting: AbstractContextManager[None] = nullcontext()
     if configuration.target == "duckdb":
         waiting = turn(purpose, timeout)
-    with waiting, open_warehouse() as warehouse:
+    with waiting, closing(open_warehouse()) as warehouse:
         yield warehouse
 
 
@@ -231,7 +231,8 @@ def _ask_server(cursor: Any, purpose: str) -> Holder | None:
         cursor.execute("select set_config('application_name', %s, false)", (f"cdp {os.getpid()} {purpose}",))
         return None
     cursor.execute(
-        "select application_name, extract(epoch from state_change) from pg_locks join pg_stat_activity using (pid)"
+        "select application_name, extract(epoch from state_change)"
+        " from pg_locks join pg_stat_activity using (pid)"
         " where locktype = 'advisory' and granted and classid = %s and objid = %s and objsubid = 2"
         " and database = (select oid from pg_database where datname = current_database())",
         ADVISORY_KEY,

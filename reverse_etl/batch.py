@@ -58,9 +58,9 @@ def ranges(warehouse: Warehouse, run_id: str, size: int) -> Iterator[tuple[int, 
 
 
 def entering(
-    warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, first: int, last: int
+    warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, *, first: int, last: int
 ) -> list[Planned]:
-    """Additions and changes; those without consent by now, changed since, or unfit to leave are marked."""
+    """Read additions and changes; mark those without consent by now, changed since, or unfit to leave."""
     identity = sorted(identifiers_of(sync, spec).items())
     columns = [*sync.fields, *(column for _, column in identity)]
     rows = warehouse.execute(
@@ -91,8 +91,8 @@ def entering(
     return planned
 
 
-def leaving(warehouse: Warehouse, sync: Sync, run_id: str, first: int, last: int) -> list[Planned]:
-    """Removals, each with the identifiers that were delivered, whatever became of the row since."""
+def leaving(warehouse: Warehouse, sync: Sync, run_id: str, *, first: int, last: int) -> list[Planned]:
+    """Read removals, each with the identifiers that were delivered, whatever became of the row since."""
     return [
         Planned(position, Change(operation_id, operation, member_id, json.loads(identifiers)), is_resend)
         for position, operation, operation_id, member_id, is_resend, identifiers in warehouse.execute(

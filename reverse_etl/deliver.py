@@ -87,7 +87,7 @@ class Delivery:
         ]
 
     def _answer(self, request: Request, *, is_uncertain: bool) -> _Answer:
-        """The first final answer, else the last one when attempts or time have run out."""
+        """Ask until an answer is final, or attempts or time have run out."""
         attempts = told_to_wait = 0
         while True:
             self.was_repeated = self.was_repeated or is_uncertain
@@ -124,7 +124,7 @@ class Delivery:
         return float(self.dice() * min(LONGEST_SECONDS, BASE_SECONDS * 2**attempt))
 
     def _receipts(self, rows: Sequence[Change], response: Response, *, is_uncertain: bool) -> list[Receipt]:
-        """The destination's word on each row; silence is not consent."""
+        """Take the destination's word on each row; silence is not acceptance."""
         try:
             said = {r.change.operation_id: r for r in self.destination.outcomes(rows, response)}
         except (Unreadable, LookupError, TypeError, AttributeError):

@@ -72,18 +72,17 @@ class Desired:
 
 
 def encoded(columns: Mapping[str, str], table: str) -> str:
-    """SQL text of named columns that differs whenever a name or a value does, nulls included."""
+    """Write SQL for a text of named columns that differs whenever a name or a value does, nulls included."""
     parts = []
     for name, column in sorted(columns.items()):
         value = f"cast({table}.{quoted(column)} as varchar)"
-        parts.append(
-            f"case when {value} is null then '{name}~' else concat('{name}=', length({value}), ':', {value}) end"
-        )
+        filled = f"concat('{name}=', length({value}), ':', {value})"
+        parts.append(f"case when {value} is null then '{name}~' else {filled} end")
     return f"concat({', '.join(parts)})"
 
 
 def fingerprint_of(sync: Sync, table: str) -> str:
-    """SQL of the fingerprint of what would be sent: mapped columns only."""
+    """Write SQL for the fingerprint of what would be sent: mapped columns only."""
     return f"md5({encoded({name: column for column, name in sync.fields.items()}, table)})"
 
 
@@ -127,7 +126,7 @@ def lay_out(warehouse: Warehouse, sync: Sync, spec: Spec) -> Desired:
 
 
 def columns_of(warehouse: Warehouse, schema: str, table: str) -> set[str]:
-    """The columns of a table or view; empty when there is none."""
+    """List the columns of a table or view; empty when there is none."""
     found = warehouse.execute(
         "select column_name from information_schema.columns where table_schema = ? and table_name = ?",
         [schema, table],
@@ -139,7 +138,9 @@ def _check_tables(warehouse: Warehouse, sync: Sync) -> None:
     """Refuse with a sentence what the engine would refuse with a stack trace."""
     columns = columns_of(warehouse, "audiences", sync.audience)
     if not columns:
-        raise PlanRefused(f"no table audiences.{sync.audience}: build it with dbt, or correct {sync.name}.yml")
+        raise PlanRefused(
+            f"no table audiences.{sync.audience}: build it with dbt, or correct {sync.name}.yml"
+        )
     unknown = sorted(({sync.key, "profile_id"} | set(sync.fields)) - columns)
     if unknown:
         raise BadDeclaration(

@@ -100,7 +100,7 @@ class Verdict(StrEnum):
 
 
 def by_status(response: Response) -> Verdict:
-    """The usual meaning of HTTP statuses."""
+    """Read HTTP statuses in their usual meaning."""
     status = response.status
     if 200 <= status < 300:  # noqa: PLR2004 — HTTP's own numbers
         return Verdict.ANSWERED
@@ -144,12 +144,12 @@ class Destination(Protocol):
         ...
 
     def connect(self) -> AbstractContextManager[Transport]:
-        """A way to send requests; it raises `NotSent` or `NoAnswer`."""
+        """Open a way to send requests; it raises `NotSent` or `NoAnswer`."""
         ...
 
 
 def load_destination(sync: Sync) -> Destination:
-    """The destination a sync names: the file name is the registration."""
+    """Load the destination a sync names: the file name is the registration."""
     module = f"reverse_etl.destinations.{sync.destination}"
     try:
         destination: Destination = importlib.import_module(module).Destination(sync)
@@ -170,11 +170,13 @@ def identifiers_of(sync: Sync, spec: Spec) -> dict[str, str]:
 
 
 def checked(sync: Sync, destination: Destination) -> Destination:
-    """The destination, when the sync's mapping can serve it."""
+    """Give the destination back when the sync's mapping can serve it."""
     spec = destination.spec
     mapped = set(sync.fields.values())
     missing = sorted(set(spec.required) - mapped)
     if missing or not identifiers_of(sync, spec):
         wanted = missing or sorted(spec.identifiers)
-        raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
+        raise BadDeclaration(
+            f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}"
+        )
     return destination

@@ -8,12 +8,12 @@ PROJECT = Path(__file__).parents[1]
 
 
 def home() -> Path:
-    """The folder of all state: CDP_HOME, else `.cdp` in the project."""
+    """Find the folder of all state: CDP_HOME, else `.cdp` in the project."""
     return Path(os.environ.get("CDP_HOME") or PROJECT / ".cdp")
 
 
 def now() -> datetime:
-    """The clock of sends as a naive UTC timestamp; CDP_NOW fixes it for tests and replays."""
+    """Read the clock of sends as a naive UTC timestamp; CDP_NOW fixes it for tests and replays."""
     fixed = os.environ.get("CDP_NOW")
     moment = datetime.fromisoformat(fixed) if fixed else datetime.now(UTC)
     if moment.tzinfo is None:

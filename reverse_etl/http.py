@@ -1,4 +1,4 @@
-"""The push client: one connection pool, certain about what was not sent and honest about what may have been."""
+"""The push client: certain about what was not sent, honest about what may have been."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ def unsigned(_: Request) -> Mapping[str, str]:
 
 @contextmanager
 def connect(address: str, *, sign: Sign = unsigned, timeout_seconds: float = 30) -> Iterator[Transport]:
-    """A transport to `address`; `sign` adds headers at the moment of sending. Redirects are not followed."""
+    """Open a transport to `address`; `sign` adds headers when sending. Redirects are not followed."""
     with httpx.Client(base_url=address, timeout=timeout_seconds, trust_env=False) as client:
 
         def send(request: Request) -> Response:
@@ -27,6 +27,8 @@ def connect(address: str, *, sign: Sign = unsigned, timeout_seconds: float = 30)
                 raise NotSent(type(error).__name__) from error
             except httpx.TransportError as error:
                 raise NoAnswer(type(error).__name__) from error
-            return Response(answer.status_code, answer.content, {k.lower(): v for k, v in answer.headers.items()})
+            return Response(
+                answer.status_code, answer.content, {k.lower(): v for k, v in answer.headers.items()}
+            )
 
         yield send

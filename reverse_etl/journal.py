@@ -5,7 +5,7 @@ what was last accepted. Never the payload: the journal must not become a second 
 The rows of people who are gone from a destination are deleted with the removal's receipt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from reverse_etl.destination import Outcome
@@ -13,7 +13,8 @@ from reverse_etl.warehouse import Warehouse
 
 TABLES = {
     "journal": (
-        "sync_name text not null, member_id text not null, record_key text, profile_id text, identifiers text, "
+        "sync_name text not null, member_id text not null, record_key text, profile_id text, "
+        "identifiers text, "
         # may the destination hold the member? true as soon as that can't be excluded
         "is_held boolean not null, delivered_fingerprint text, rejected_fingerprint text, "
         # an intent without a certain answer
@@ -63,19 +64,26 @@ def open_journal(warehouse: Warehouse) -> None:
 
 BATCH = "_activation_batch"  # a temporary table: the batch at hand, by position in the plan
 _PLANNED = f"""(
-    select plan.*, batch.identifiers, batch.outcome, batch.code
+    select plan.*, batch.sync_name, batch.identifiers, batch.outcome, batch.code, batch.moment
     from {BATCH} as batch
-    inner join activation.plan as plan on plan.position = batch.position and plan.run_id = ?
+    inner join activation.plan as plan on plan.run_id = batch.run_id and plan.position = batch.position
 )"""
+# No parameter stands in an `update ... from`: DuckDB doesn't number them in the order they are written.
 
 
-def _lay_out(warehouse: Warehouse, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def _lay_out(
+    warehouse: Warehouse,
+    run: tuple[str, str, datetime],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+) -> None:
+    """Fill the temporary table; `run` is the sync's name, the run's id and the moment."""
     warehouse.execute(
-        f"create temporary table if not exists {BATCH} "
-        "(position bigint, identifiers text, outcome text, code text)"
+        f"create temporary table if not exists {BATCH} (sync_name text, run_id text, moment timestamp, "
+        "position bigint, identifiers text, outcome text, code text)"
     )
     warehouse.execute(f"delete from {BATCH}")
-    warehouse.insert(BATCH, columns, rows)
+    warehouse.insert(BATCH, ("sync_name", "run_id", "moment", *columns), [(*run, *row) for row in rows])
 
 
 def intend(
@@ -87,7 +95,7 @@ def intend(
     earlier intent without an answer may have been applied: from now on the member counts as held, and
     nothing counts as certainly delivered.
     """
-    _lay_out(warehouse, ("position", "identifiers"), list(identifiers.items()))
+    _lay_out(warehouse, (sync_name, run_id, at), ("position", "identifiers"), identifiers.items())
     warehouse.execute(
         f"""
         update activation.journal as journal set
@@ -101,11 +109,10 @@ def intend(
             pending_operation = intent.operation,
             pending_fingerprint = intent.fingerprint,
             operation_id = intent.operation_id,
-            intended_at = ?
+            intended_at = intent.moment
         from {_PLANNED} as intent
-        where journal.sync_name = ? and journal.member_id = intent.member_id
-        """,
-        [at, run_id, sync_name],
+        where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
+        """
     )
     warehouse.execute(
         f"""
@@ -114,15 +121,14 @@ def intend(
             pending_operation, pending_fingerprint, operation_id, intent_count, intended_at
         )
         select
-            ?, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers, false,
-            intent.operation, intent.fingerprint, intent.operation_id, 1, cast(? as timestamp)
+            intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers, false,
+            intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
         from {_PLANNED} as intent
         where not exists (
             select 1 from activation.journal as journal
-            where journal.sync_name = ? and journal.member_id = intent.member_id
+            where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
         )
-        """,
-        [sync_name, at, run_id, sync_name],
+        """
     )
 
 
@@ -139,14 +145,13 @@ def record(
     not sent again until it changes. A deferred intent is taken back, unless an earlier send of it may have
     been applied. An unknown one stays. Outcomes other than these four are only logged.
     """
-    _lay_out(warehouse, ("position", "outcome", "code"), outcomes)
+    _lay_out(warehouse, (sync_name, run_id, at), ("position", "outcome", "code"), outcomes)
     warehouse.execute(
         f"""
         insert into activation.attempts
-        select run_id, ?, position, member_id, operation_id, operation, outcome, code, cast(? as timestamp)
+        select run_id, sync_name, position, member_id, operation_id, operation, outcome, code, moment
         from {_PLANNED} as answer
-        """,
-        [sync_name, at, run_id],
+        """
     )
     warehouse.execute(
         f"""
@@ -156,12 +161,12 @@ def record(
             where answer.operation = 'remove' and answer.outcome = '{Outcome.DELIVERED}'
         )
         """,
-        [sync_name, run_id],
+        [sync_name],
     )
-    _settle(warehouse, sync_name, run_id, at)
+    _settle(warehouse, sync_name)
 
 
-def _settle(warehouse: Warehouse, sync_name: str, run_id: str, at: datetime) -> None:
+def _settle(warehouse: Warehouse, sync_name: str) -> None:
     """Turn answered intents into what is certain now."""
     is_accepted = f"answer.outcome = '{Outcome.DELIVERED}'"
     is_refused = f"answer.outcome = '{Outcome.REJECTED}' and answer.operation <> 'remove'"
@@ -177,14 +182,13 @@ def _settle(warehouse: Warehouse, sync_name: str, run_id: str, at: datetime) -> 
                 else journal.rejected_fingerprint
             end,
             pending_operation = null, pending_fingerprint = null, operation_id = null, intent_count = null,
-            answered_at = ?
+            answered_at = answer.moment
         from {_PLANNED} as answer
-        where journal.sync_name = ? and journal.member_id = answer.member_id and (
+        where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id and (
             answer.outcome in ('{Outcome.DELIVERED}', '{Outcome.REJECTED}')
             or (answer.outcome = '{Outcome.DEFERRED}' and journal.intent_count = 1)
         )
-        """,
-        [at, run_id, sync_name],
+        """
     )
     # A person who was never delivered leaves no identifiers behind, and without a rejection no row at all.
     warehouse.execute(
@@ -194,7 +198,7 @@ def _settle(warehouse: Warehouse, sync_name: str, run_id: str, at: datetime) -> 
             and journal.rejected_fingerprint is null
             and journal.member_id in (select answer.member_id from {_PLANNED} as answer)
         """,
-        [sync_name, run_id],
+        [sync_name],
     )
     warehouse.execute(
         """

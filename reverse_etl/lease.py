@@ -60,11 +60,13 @@ def lease(warehouse: Warehouse, sync_name: str, wait_seconds: float = 0) -> Iter
 
 
 def _take(warehouse: Warehouse, sync_name: str, token: str) -> int | None:
-    """The new epoch when the lease was free, expired, or its holder's process is gone."""
+    """Take it when it is free, expired, or its holder's process is gone: the new epoch, else None."""
     now = _now()
+    # Epochs start from the clock: after the journal was lost, no operation id may repeat an old one.
     warehouse.execute(
-        "insert into activation.leases (sync_name, epoch, expires_at) values (?, 0, ?) on conflict do nothing",
-        [sync_name, now],
+        "insert into activation.leases (sync_name, epoch, expires_at) values (?, ?, ?) "
+        "on conflict do nothing",
+        [sync_name, int(time.time()), now],
     )
     seen, holder = warehouse.execute(
         "select epoch, holder from activation.leases where sync_name = ?", [sync_name]

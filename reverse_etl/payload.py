@@ -11,12 +11,13 @@ from reverse_etl.destination import Scalar
 # Templates that nobody filled in: {{ name }}, {% if %}, ${name}, %%name%%, *|NAME|*, <<name>>, [First_Name].
 # A bracket counts only as the whole value: people do write "Main St [rear]".
 UNRENDERED = re.compile(
-    r"\{\{.*?\}\}|\{%.*?%\}|\$\{\w+\}|%%\w+%%|\*\|\w+\|\*|<<\s*\w+\s*>>|^\s*\[[A-Za-z][\w .-]*\]\s*$", re.DOTALL
+    r"\{\{.*?\}\}|\{%.*?%\}|\$\{\w+\}|%%\w+%%|\*\|\w+\|\*|<<\s*\w+\s*>>|^\s*\[[A-Za-z][\w .-]*\]\s*$",
+    re.DOTALL,
 )
 
 
 def scalar(value: Any) -> Scalar:
-    """The value as JSON knows it: timestamps as ISO 8601 in UTC, decimals as numbers."""
+    """Turn a value into what JSON knows: timestamps as ISO 8601 in UTC, decimals as numbers."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, Decimal):

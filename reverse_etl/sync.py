@@ -32,6 +32,7 @@ class Sync(BaseModel):
     mode: Literal["mirror", "upsert"] = "mirror"
     fields: dict[Name, Name] = Field(min_length=1)  # column of the audience: name at the destination
     options: dict[str, Any] = Field(default_factory=dict)
+    owner: str = Field(default="team:marketing", pattern=r"^(team:[a-z0-9_-]+|[^@\s]+@[^@\s]+)$")
     max_removed_share: float = Field(default=0.3, ge=0, le=1)
 
     @property
@@ -58,7 +59,7 @@ class Sync(BaseModel):
 
 
 def load_sync(file: Path) -> Sync:
-    """The sync a file declares; the file's name must be `<audience>_to_<destination>`."""
+    """Read the sync a file declares; the file's name must be `<audience>_to_<destination>`."""
     try:
         sync = Sync.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
@@ -66,9 +67,13 @@ def load_sync(file: Path) -> Sync:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise BadDeclaration(f"{file.name}: {where + ': ' if where else ''}{_one_line(first['msg'])}") from error
+        raise BadDeclaration(
+            f"{file.name}: {where + ': ' if where else ''}{_one_line(first['msg'])}"
+        ) from error
     if sync.name != file.stem:
-        raise BadDeclaration(f"{file.name}: rename it to {sync.name}.yml, as its audience and destination say")
+        raise BadDeclaration(
+            f"{file.name}: rename it to {sync.name}.yml, as its audience and destination say"
+        )
     return sync
 
 
@@ -78,7 +83,7 @@ def all_syncs(folder: Path = SYNCS) -> list[Sync]:
 
 
 def find_sync(name: str, folder: Path = SYNCS) -> Sync:
-    """The sync of that name."""
+    """Find the sync of that name."""
     file = folder / f"{name}.yml"
     if not IDENTIFIER.fullmatch(name) or not file.exists():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none yet"

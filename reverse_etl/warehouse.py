@@ -43,7 +43,7 @@ class Warehouse(Protocol):
 
 
 def quoted(name: str) -> str:
-    """The identifier for use in SQL; refuses what no declaration may contain."""
+    """Quote an identifier for use in SQL; refuses what no declaration may contain."""
     if not IDENTIFIER.fullmatch(name):
         message = f"{name!r} is not a name: lower-case letters, digits and underscores, 63 at most"
         raise ValueError(message)
@@ -124,7 +124,7 @@ class PostgresWarehouse:
 
 
 def open_warehouse(wait_seconds: float = 60) -> Warehouse:
-    """The warehouse of the environment: CDP_TARGET, then CDP_WAREHOUSE or the PG* variables."""
+    """Open the warehouse of the environment: CDP_TARGET, then CDP_WAREHOUSE or the PG* variables."""
     target = os.environ.get("CDP_TARGET") or "duckdb"
     if target == "duckdb":
         path = Path(os.environ.get("CDP_WAREHOUSE") or home() / "warehouse.duckdb")

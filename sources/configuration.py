@@ -29,6 +29,12 @@ class Configuration:
     def pipelines(self) -> Path:
         return self.home / "dlt"
 
+    def place(self) -> str:
+        """Where the warehouse is, for people; without the password."""
+        if self.target == "duckdb":
+            return str(self.warehouse)
+        return "postgres {host}:{port}/{database}".format(**self.postgres)
+
     def clock(self) -> datetime:
         """The time of this load, naive UTC, to the microsecond."""
         return self.now or datetime.now(UTC).replace(tzinfo=None)

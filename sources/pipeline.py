@@ -11,7 +11,7 @@ import dlt
 import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from sources.changes import LOADS, SCHEMA_CHANGES, SchemaChange, changes_table, loads_table
+from sources.changes import LOADS, Change, SCHEMA_CHANGES, SchemaChange, changes_table, loads_table
 from sources.configuration import Configuration, read_configuration
 from sources.conform import hints
 from sources.landing import Landing
@@ -27,6 +27,7 @@ LOADER_FORMAT = {"duckdb": "parquet", "postgres": "csv"}
 
 dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
 dlt.config["extract.next_item_mode"] = "fifo"  # reports are written after what they report on
+dlt.config["data_writer.compression"] = "none"  # load packages live for seconds
 dlt.config["load.delete_completed_jobs"] = True
 dlt.config["runtime.log_level"] = "ERROR"
 
@@ -45,6 +46,16 @@ class LoadReport:
     @property
     def row_count(self) -> int:
         return sum(self.rows.values())
+
+    def noteworthy(self) -> list[SchemaChange]:
+        """Changes that ask for a look; a column missing from some file is common in exports."""
+        return [change for change in self.changes if change.change is not Change.MISSING]
+
+    def sentence(self) -> str:
+        if not self.rows:
+            return f"{self.source}: nothing new ({self.seconds:.2f} s)"
+        tables = ", ".join(f"{count} {table}" for table, count in sorted(self.rows.items()))
+        return f"{self.source}: {tables} ({self.seconds:.2f} s)"
 
 
 def load(
@@ -107,13 +118,16 @@ class Load:
     def deliver(self, missing: Sequence[str]) -> list[str]:
         """Prepare one load package with the warehouse closed, then open it for the commit only."""
         try:
-            self.pipeline.extract(self.package(missing), loader_file_format=LOADER_FORMAT[self.configuration.target])
+            self.pipeline.extract(
+                self.package(missing), loader_file_format=LOADER_FORMAT[self.configuration.target]
+            )
             self.pipeline.normalize()
         except PipelineStepFailed as failure:
             raise cause_of(failure) from None
         with warehouse(self.configuration) as raw:
             load_ids = list(self.pipeline.load(destination=raw.destination).loads_ids)
-        self.pipeline.set_local_state_val(LAST_LOAD, load_ids[-1])
+        if load_ids:
+            self.pipeline.set_local_state_val(LAST_LOAD, load_ids[-1])
         return load_ids
 
     def package(self, missing: Sequence[str]) -> Any:

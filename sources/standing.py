@@ -86,7 +86,10 @@ def look(configuration: Configuration) -> list[list[int]] | None:
     """The warehouse file as it lies there; null for a server, which has no file to look at."""
     if configuration.target != "duckdb":
         return None
-    files = [configuration.warehouse, configuration.warehouse.with_name(configuration.warehouse.name + ".wal")]
+    files = [
+        configuration.warehouse,
+        configuration.warehouse.with_name(configuration.warehouse.name + ".wal"),
+    ]
     facts = [file.stat() for file in files if file.exists()]
     return [[fact.st_ino, fact.st_size, fact.st_mtime_ns] for fact in facts]
 

@@ -47,7 +47,7 @@ def newest_batch(suite: Suite, warehouse: Warehouse, judged: Sequence[Judged], n
 
 
 def _newest_loads(table: str, warehouse: Warehouse, judged: Sequence[Judged]) -> Batch:
-    """The committed loads without a verdict; when there are none, the batch judged last."""
+    """Take the committed loads without a verdict; when there are none, the batch judged last."""
     seen = max((past.last for past in judged), default="")
     fresh = _loads(table, warehouse, after=seen)
     if fresh:
@@ -90,7 +90,7 @@ def _between(table: str, first: str, last: str, row_count: int) -> Batch:
 
 
 def _whole_table(suite: Suite, warehouse: Warehouse, now: datetime) -> Batch:
-    """The table by its content, and by what its questions about other tables answer now."""
+    """Name the table by its content, and by what its questions about other tables answer now."""
     query = f"select * from {_relation(suite.table)}"
     columns = _columns(suite.table, warehouse)
     [(count, total)] = warehouse.execute(_fingerprint(query, columns))
@@ -100,7 +100,7 @@ def _whole_table(suite: Suite, warehouse: Warehouse, now: datetime) -> Batch:
 
 
 def questions(suite: Suite) -> list[str]:
-    """The suite's own SQL, in order."""
+    """List the suite's own SQL, in order."""
     return [item.unexpected_rows_query for item in suite.expectations if item.unexpected_rows_query]
 
 
@@ -128,12 +128,15 @@ def _columns(table: str, warehouse: Warehouse) -> list[str]:
 
 def _fingerprint(query: str, columns: Sequence[str]) -> str:
     """Count, and the sum over all rows of a part of each row's md5: no order, no values."""
-    text = " || ".join(f"coalesce('=' || cast({quoted(name)} as varchar), '~') || chr(31)" for name in columns)
+    text = " || ".join(
+        f"coalesce('=' || cast({quoted(name)} as varchar), '~') || chr(31)" for name in columns
+    )
     digits = " + ".join(
         f"{16**place} * cast(strpos('0123456789abcdef', substr(digest, {place + 1}, 1)) - 1 as bigint)"
         for place in range(DIGITS)
     )
-    return f"select count(*), sum({digits}) from (select md5({text}) as digest from ({query}) as batch) as digests"
+    digests = f"select md5({text}) as digest from ({query}) as batch"
+    return f"select count(*), sum({digits}) from ({digests}) as digests"
 
 
 def _relation(table: str) -> str:

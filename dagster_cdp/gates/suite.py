@@ -62,7 +62,9 @@ class Expectation(BaseModel):
     def _asks_for_no_values(cls, query: str | None) -> str | None:
         text = " ".join((query or OPENING).split())
         if not text.startswith(OPENING) or "?" in text or ";" in text:
-            raise ValueError(f"write it as `{OPENING} where …`, without `?` and `;`: rows are counted, not fetched")
+            raise ValueError(
+                f"write it as `{OPENING} where …`, without `?` and `;`: rows are counted, not fetched"
+            )
         return query and text
 
     @model_validator(mode="after")
@@ -81,17 +83,25 @@ class Expectation(BaseModel):
         return self
 
     def arguments(self) -> dict[str, Any]:
-        """What is handed to the expectation: the fields that are set, minus what is ours."""
+        """Give what is handed to the expectation: the fields that are set, minus what is ours."""
         return self.model_dump(exclude_none=True, exclude={"expect", "why", "severity"})
 
     def subject(self) -> str:
-        """The column or columns it looks at, or the whole table."""
+        """Name the column or columns it looks at, or the whole table."""
         return self.column or ", ".join(self.column_list or ()) or "(table)"
 
     def bounds_at(self, now: datetime) -> dict[str, Any]:
-        """`arguments()` with `now` as a moment: a day ahead, because clocks of others run ahead."""
-        moment = now + timedelta(days=1)
-        return {name: moment if value == "now" else value for name, value in self.arguments().items()}
+        """`arguments()` with days as moments; `now` is a day ahead, because clocks of others run ahead."""
+        bounds = {"min_value": _moment(self.min_value, now), "max_value": _moment(self.max_value, now)}
+        return {name: bounds.get(name, value) for name, value in self.arguments().items()}
+
+
+def _moment(bound: Bound | None, now: datetime) -> int | float | datetime | None:
+    if isinstance(bound, str):
+        return now + timedelta(days=1)
+    if isinstance(bound, date) and not isinstance(bound, datetime):
+        return datetime.combine(bound, datetime.min.time())
+    return bound
 
 
 class Suite(BaseModel):
@@ -119,7 +129,9 @@ class Suite(BaseModel):
     @property
     def content_hash(self) -> str:
         """Changes when a verdict could: not with the owner, the description or a reason."""
-        judged = [item.model_dump(mode="json", exclude_none=True, exclude={"why"}) for item in self.expectations]
+        judged = [
+            item.model_dump(mode="json", exclude_none=True, exclude={"why"}) for item in self.expectations
+        ]
         return hashlib.sha256(json.dumps([self.batch, judged], sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -128,7 +140,9 @@ def load_suite(path: Path) -> Suite:
     try:
         declared = yaml.safe_load(path.read_text())
         if not isinstance(declared, dict) or "table" in declared:
-            raise BadSuite(f"{path.name}: write owner, description, batch and expectations; the file name is the table")
+            raise BadSuite(
+                f"{path.name}: write owner, description, batch and expectations; the file name is the table"
+            )
         return Suite(table=path.stem, **_with_default_severity(declared))
     except yaml.YAMLError as error:
         raise BadSuite(f"{path.name}: not YAML: {error}") from error
@@ -160,5 +174,7 @@ def suite_of(table: str, folder: Path = FOLDER) -> Suite:
     """Find the suite of `<schema>.<table>`. Raises `BadSuite` when there is none."""
     path = folder / f"{table}.yml"
     if not path.exists():
-        raise BadSuite(f"{table} has no gate: {folder.name}/ holds {', '.join(p.stem for p in folder.glob('*.yml'))}")
+        raise BadSuite(
+            f"{table} has no gate: {folder.name}/ holds {', '.join(p.stem for p in folder.glob('*.yml'))}"
+        )
     return load_suite(path)

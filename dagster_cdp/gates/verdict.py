@@ -104,19 +104,20 @@ def accept(table: str, batch_id: str, by: str, reason: str, warehouse: Warehouse
 def verdicts_on(table: str, warehouse: Warehouse) -> list[Verdict]:
     """Every verdict on a table, newest first."""
     rows = warehouse.execute(
-        f"select {COLUMNS} from ops.gate_results where table_name = ? order by checked_at desc, gate_id", [table]
+        f"select {COLUMNS} from ops.gate_results where table_name = ? order by checked_at desc, gate_id",
+        [table],
     )
     return [_read(row) for row in rows]
 
 
 def newest_verdict(table: str, warehouse: Warehouse) -> Verdict | None:
-    """The last word on a table, or None when no gate has judged it."""
+    """Find the last word on a table; None when no gate has judged it."""
     open_verdicts(warehouse)
     return next(iter(verdicts_on(table, warehouse)), None)
 
 
 def judged_batches(verdicts: Sequence[Verdict]) -> list[Judged]:
-    """The last word on each batch; a crash decides nothing, so its loads are still to be judged."""
+    """Keep the last word on each batch; a crash decides nothing, so its loads are still to be judged."""
     newest: dict[str, Judged] = {}
     for verdict in verdicts:
         if not verdict.crashed or verdict.accepted_by:

@@ -20,7 +20,8 @@ create table decision as
 with final as (
     select
         person.*, asked.purpose, asked.channel, concat(n, purpose, channel) as k,
-        case when dice(concat(n, purpose, channel), 'final') < granted_share then 'granted' else 'refused' end as wish,
+        case when dice(concat(n, purpose, channel), 'final') < granted_share then 'granted'
+            else 'refused' end as wish,
         {end} - seconds(86400 * (2 + 340 * dice(concat(n, purpose, channel), 'decided'))) as decided_at
     from person cross join asked
     where dice(concat(n, purpose, channel), 'asked') < asked_share
@@ -43,9 +44,11 @@ with forms as (
         *, concat(k, step) as choice,
         case
             when channel = 'onsite' or (channel = 'ads' and dice(concat(k, step), 'form') < 0.3) then 'banner'
-            when channel = 'sms' and phone_1 is not null and dice(concat(k, step), 'form') < 0.5 then 'text message'
-            else pick(concat(k, step), 'form', ['checkout', 'preference centre', 'preference centre', 'store form',
-                'import']) end as wanted_form
+            when channel = 'sms' and phone_1 is not null and dice(concat(k, step), 'form') < 0.5
+                then 'text message'
+            else pick(concat(k, step), 'form', [
+                'checkout', 'preference centre', 'preference centre', 'store form', 'import'
+            ]) end as wanted_form
     from decision
 ), known as (
     select
@@ -56,9 +59,14 @@ with forms as (
             else wanted_form end as form
     from forms
     left join cookie on cookie.n = forms.n and cookie.cookie_no = forms.cookie_count
+), arrived as (
+    select
+        *,
+        decided_at + case when form = 'import' then interval 3 day else interval 2 minute end as arrives_at
+    from known
 )
 select
-    least(decided_at + case when form = 'import' then interval 3 day else interval 2 minute end, {end}) as _at,
+    least(arrives_at, {end}) as _at,
     person_id as _person,
     concat('cc-', md5(choice)[1:16]) as id,
     case when form in ('checkout', 'import') or (form = 'preference centre' and user_id is null)
@@ -72,13 +80,12 @@ select
     status,
     case form when 'banner' then 'cookie_banner' when 'store form' then 'paper' when 'import' then 'import'
         when 'text message' then 'keyword' else 'checkbox' end as method,
-    case when decided_at < {end} - interval 180 day then '2024-2' else '2025-1' end as notice_version,
+    case when decided_at < {end} - interval 180 day then 'v2' else 'v3' end as notice_version,
     pick(n, 'jurisdiction', ['US', 'US', 'US-CA', 'US-VA', 'US-CO']) as jurisdiction,
     replace(form, ' ', '_') as source,
     iso(decided_at) as collected_at,
-    iso(least(decided_at + case when form = 'import' then interval 3 day else interval 2 minute end, {end}))
-        as received_at
-from known
+    iso(least(arrives_at, {end})) as received_at
+from arrived
 """
 
 

@@ -5,7 +5,9 @@ import duckdb
 # `fraction`: when in the visit a step happens, 0 = start, 1 = end; who logs in is known from 0.35 on.
 STEPS = """
 create table step as
-select visit.*, 'page' as type, cast(null as varchar) as event, 0.0 as fraction, cast(null as varchar) as product_id
+select
+    visit.*, 'page' as type, cast(null as varchar) as event, 0.0 as fraction,
+    cast(null as varchar) as product_id
 from visit
 union all
 select visit.*, 'identify', null, 0.35, null from visit where logs_in
@@ -28,8 +30,9 @@ BASKET_JSON = """
 create table basket_json as
 select
     item.basket_id,
-    to_json(list({'product_id': item.product_id, 'name': item.title, 'price': item.price, 'quantity': item.quantity}
-        order by position)) as products,
+    to_json(list({
+        'product_id': item.product_id, 'name': item.title, 'price': item.price, 'quantity': item.quantity
+    } order by position)) as products,
     max(basket.total_amount) as total
 from item inner join basket using (basket_id)
 group by item.basket_id
@@ -38,37 +41,43 @@ group by item.basket_id
 # `fault` is uniform in [0, 1): the first thousandths of page views and product views are broken on purpose.
 SHAPED = """
 create table shaped as
+with keyed as (
+    select *, concat_ws('|', visit_id, event, fraction) as k from step
+)
 select
-    step.*,
-    uuid_of(concat_ws('|', visit_id, event, fraction), 'message') as message_id,
+    keyed.*,
+    uuid_of(k, 'message') as message_id,
     started_at + seconds(epoch(ended_at - started_at) * fraction) as happened_at,
     case when fraction >= 0.35 and logs_in then user_id end as known_user_id,
     case when why = 'order' or why = 'cart' then concat('cart-', md5(visit_id)[1:12]) end as cart_id,
-    case when fraction < 0.35 then dice(concat_ws('|', visit_id, event, fraction), 'fault') else 1 end as fault,
-    dice(concat_ws('|', visit_id, event, fraction), 'travel') as travel,
+    case when fraction < 0.35 then dice(k, 'fault') else 1 end as fault,
+    dice(k, 'travel') as travel,
     case
         when why = 'landing' then '/deals'
         when type = 'page' then pick(visit_id, 'path', ['/', '/', '/deals', '/search', '/recipes'])
         when product_id is not null then concat('/products/', product_id)
         when event is not null then '/checkout' else '/account' end as path
-from step
+from keyed
 """
 
 EVENTS = """
 create table event_row as
 select
     case when travel < 0.01 and happened_at + interval 4 day < {end}
-        then happened_at + seconds(86400 * 0.5 + 86400 * 300 * travel) else happened_at + interval 2 second end as _at,
+        then happened_at + seconds(86400 * 0.5 + 86400 * 300 * travel)
+        else happened_at + interval 2 second end as _at,
     person_id as _person,
     case when fault < 0.0006 then null else message_id end as "messageId",
-    case when type = 'page' and device_id is not null and why not in ('landing', 'kiosk') then 'screen' else type end
-        as type,
+    case when type = 'page' and device_id is not null and why not in ('landing', 'kiosk') then 'screen'
+        else type end as type,
     case when fault between 0.0006 and 0.0030 then null else event end as event,
-    case when type = 'page' then case path when '/' then 'Home' else upper(path[2:2]) || path[3:] end end as name,
+    case when type <> 'page' then null when path = '/' then 'Home'
+        else upper(path[2:2]) || path[3:] end as name,
     case when fault between 0.0030 and 0.0040 then null else anonymous_id end as "anonymousId",
     case when fault between 0.0030 and 0.0040 then null else known_user_id end as "userId",
     case
-        when fault between 0.0040 and 0.0050 then pick(message_id, 'bad time', ['yesterday', '2026-13-45T99:00:00Z', ''])
+        when fault between 0.0040 and 0.0050
+            then pick(message_id, 'bad time', ['yesterday', '2026-13-45T99:00:00Z', ''])
         when fault between 0.0050 and 0.0058 then iso(happened_at + interval 400 day)
         else strftime(happened_at, '%Y-%m-%dT%H:%M:%S.%gZ') end as timestamp,
     iso(happened_at) as "originalTimestamp",
@@ -87,7 +96,7 @@ left join basket_json using (basket_id)
 """
 
 CONTEXT = """json_object(
-        'ip', concat('203.0.113.', cast(floor(dice(coalesce(anonymous_id, visit_id), 'ip') * 256) as integer)),
+        'ip', concat('203.0.113.', cast(floor(dice(anonymous_id, 'ip') * 256) as integer)),
         'userAgent', case
             when why = 'bot' then pick(visit_id, 'bot agent', [
                 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
@@ -98,9 +107,10 @@ CONTEXT = """json_object(
                 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0 Safari/537.36',
                 'Mozilla/5.0 (Macintosh; Intel Mac OS X 14_6) Version/18.0 Safari/605.1.15',
                 'Mozilla/5.0 (Linux; Android 15) Chrome/130.0 Mobile Safari/537.36']) end,
-        'device', case when device_id is not null
-            then json_object('id', device_id, 'type', case why when 'kiosk' then 'kiosk' else 'mobile' end) end,
-        'screen', json_object('width', pick(anonymous_id, 'width', [390, 1440, 1920]), 'height', 900),
+        'device', case when device_id is not null then json_object(
+            'id', device_id, 'type', case why when 'kiosk' then 'kiosk' else 'mobile' end) end,
+        'screen', json_object('height', 900, 'width', case
+            when device_id is not null then 390 else pick(anonymous_id, 'width', [1440, 1920]) end),
         'page', case when type <> 'identify' then json_object(
             'path', path, 'url', concat('https://shop.example.com', path, query), 'search', query,
             'referrer', case why when 'look' then 'https://search.example.org/' else '' end) end,
@@ -111,7 +121,8 @@ CONTEXT = """json_object(
 
 PROPERTIES = """case
         when type = 'identify' then json('{{}}')
-        when type = 'page' then json_object('path', path, 'url', concat('https://shop.example.com', path, query))
+        when type = 'page'
+            then json_object('path', path, 'url', concat('https://shop.example.com', path, query))
         when event = 'Order Completed' then json_object(
             'order_id', basket_id, 'cart_id', cart_id, 'revenue', total, 'total', total, 'currency', 'USD',
             'email', case when dice(visit_id, 'tells email') < 0.5 then coalesce(email_1, email_2) end,
@@ -146,5 +157,7 @@ def write_events(warehouse: duckdb.DuckDBPyConnection, end: str) -> None:
         update shaped set query = concat('?utm_source=newsletter&utm_medium=email&eh=', email_sha256)
         where why = 'landing' and type = 'page'
     """)
-    warehouse.execute(EVENTS.replace("{context}", CONTEXT).replace("{properties}", PROPERTIES).format(end=end))
+    warehouse.execute(
+        EVENTS.replace("{context}", CONTEXT).replace("{properties}", PROPERTIES).format(end=end)
+    )
     warehouse.execute(RETRIES.replace("select * replace", "select * exclude (later) replace").format(end=end))

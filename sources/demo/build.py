@@ -1,4 +1,4 @@
-"""Build the demo retailer's inbox and its truth, once: the same day and parameters never touch a file again."""
+"""Build the demo retailer's inbox and its truth, once: building again never touches a file."""
 
 import json
 import os
@@ -22,19 +22,27 @@ from sources.demo.truth import write_truth
 from sources.demo.visits import plan_visits
 
 ALL_HOUSEHOLDS = 2469
+MANIFEST = "demo.json"
 
 
-class DemoExists(ValueError):
+class DemoExistsError(ValueError):
     """The inbox holds a demo built with other parameters."""
 
 
 @dataclass(frozen=True)
-class Demo:
-    """What was built: parameters, people, and rows per inbox file. `is_new` is false when nothing was written."""
+class Size:
+    """How much is built: households of the data, how often each is repeated as other people, the seed."""
 
     households: int
     scale: int
     seed: int
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What was built: parameters, people, rows per inbox file. `is_new` is false when nothing was written."""
+
+    size: Size
     last_day: str
     people: int
     rows: dict[str, int]
@@ -53,34 +61,45 @@ def build(
 ) -> Demo:
     """Write the demo unless it is there already; a first build is kept on later days, unless `rebuild`.
 
-    `households` takes that many of the 2,469; `scale` repeats them as other people. Raises DemoExists when the
-    truth folder records a build with other parameters, ValueError when the truth would lie within the inbox.
+    `households` takes that many of the 2,469; `scale` repeats them as other people. Raises DemoExistsError
+    when the truth folder records a build with other parameters, ValueError when the truth would lie within
+    the inbox.
     """
-    if truth.resolve().is_relative_to(inbox.resolve()):
-        raise ValueError(f"The truth folder {truth} lies within the inbox {inbox}: it would be loaded. Move it out.")
-    wanted = (min(households or ALL_HOUSEHOLDS, ALL_HOUSEHOLDS), scale, seed)
+    _refuse_the_impossible(inbox, truth, households)
+    size = Size(min(households or ALL_HOUSEHOLDS, ALL_HOUSEHOLDS), scale, seed)
     existing = _read_manifest(truth)
     if existing and not rebuild:
-        if (existing.households, existing.scale, existing.seed) != wanted:
-            raise DemoExists(
-                f"{inbox} holds a demo of {existing.households} households, scale {existing.scale}, seed "
-                f"{existing.seed}. Use those, another CDP_HOME, or rebuild (which replaces its files)."
+        if existing.size != size:
+            raise DemoExistsError(
+                f"{inbox} holds another demo ({existing.size}, asked for {size}). Ask for the same size, use "
+                "another CDP_HOME, or rebuild, which replaces its files."
             )
         return existing
     for name in existing.rows if existing else ():
         (inbox / name).unlink(missing_ok=True)
-    demo = _build(inbox, truth, *wanted, last_day or _yesterday())
-    (truth / "demo.json").write_text(json.dumps(asdict(demo), indent=2, sort_keys=True) + "\n")
+    demo = _write(inbox, truth, size, last_day or _yesterday())
+    (truth / MANIFEST).write_text(json.dumps(asdict(demo), indent=2, sort_keys=True) + "\n")
     return demo
 
 
-def _build(inbox: Path, truth: Path, households: int, scale: int, seed: int, last_day: date) -> Demo:
+def _refuse_the_impossible(inbox: Path, truth: Path, households: int | None) -> None:
+    if truth.resolve().is_relative_to(inbox.resolve()):
+        raise ValueError(
+            f"The truth folder {truth} lies within the inbox {inbox}: it would be loaded. Move it."
+        )
+    if households is not None and households < 1:
+        raise ValueError(
+            f"households is {households}: ask for at least one, or None for all {ALL_HOUSEHOLDS}."
+        )
+
+
+def _write(inbox: Path, truth: Path, size: Size, last_day: date) -> Demo:
     end = f"timestamp '{last_day} 23:59:59'"
     with duckdb.connect() as warehouse:
         warehouse.execute("create schema files")
-        define_macros(warehouse, seed)
+        define_macros(warehouse, size.seed)
         open_packaged_tables(warehouse)
-        people = invent_people(warehouse, households, scale, seed)
+        people = invent_people(warehouse, size.households, size.scale, size.seed)
         sample_baskets(warehouse, last_day)
         write_store(warehouse, last_day, end)
         write_shop(warehouse, end)
@@ -91,18 +110,19 @@ def _build(inbox: Path, truth: Path, households: int, scale: int, seed: int, las
         write_events(warehouse, end)
         rows = write_inbox(warehouse, inbox, last_day)
         write_truth(warehouse, truth)
-    return Demo(households, scale, seed, last_day.isoformat(), people, rows)
+    return Demo(size, last_day.isoformat(), people, rows)
 
 
 def _read_manifest(truth: Path) -> Demo | None:
-    manifest = truth / "demo.json"
+    manifest = truth / MANIFEST
     if not manifest.exists():
         return None
-    return Demo(**(json.loads(manifest.read_text()) | {"is_new": False}))
+    stored = json.loads(manifest.read_text())
+    return Demo(Size(**stored["size"]), stored["last_day"], stored["people"], stored["rows"], is_new=False)
 
 
 def _yesterday() -> date:
-    """The day before CDP_NOW (or the real time), in UTC."""
+    """Return the day before CDP_NOW (or the real time), in UTC."""
     clock = os.environ.get("CDP_NOW")
     now = datetime.fromisoformat(clock) if clock else datetime.now(UTC)
     return (now.astimezone(UTC) if now.tzinfo else now).date() - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""What was bought: the real baskets of CompleteJourney, shifted so that the last one was rung up on the last day."""
+"""What was bought: real baskets, moved in time so that their last day is the demo's last day."""
 
 from datetime import date
 from importlib.util import find_spec
@@ -16,7 +16,10 @@ LINES = """
 create table line as
 with sampled as (
     select basket_id
-    from (select distinct basket_id from transactions where household_id in (select household_id from household))
+    from (
+        select distinct basket_id from transactions
+        where household_id in (select household_id from household)
+    )
     where dice(basket_id, 'sampled') < {share}
 )
 select
@@ -52,6 +55,7 @@ select
 from sums inner join person using (n)
 """
 
+# A third of a percent of the lines name products that the real catalogue lacks: they become unlisted items.
 PRODUCTS = """
 create table product as
 with wanted as (
@@ -67,13 +71,13 @@ with wanted as (
     group by product_id
 )
 select
-    cast(p.product_id as varchar) as product_id,
-    trim(concat_ws(' ', coalesce(p.product_type, p.product_category, 'ASSORTED'), p.package_size)) as title,
-    concat(p.brand, ' ', p.manufacturer_id) as brand,
+    cast(product_id as varchar) as product_id,
+    concat_ws(' ', coalesce(p.product_type, p.product_category, 'UNLISTED ITEM'), p.package_size) as title,
+    concat_ws(' ', p.brand, p.manufacturer_id) as brand,
     p.department, p.product_category as category, p.product_type, p.package_size,
-    cast(round(case when x.quantity > 0 then x.amount / x.quantity else 0 end, 2) as decimal(18, 2)) as price
-from products as p
-inner join wanted using (product_id)
+    cast(round(nullif(x.amount, 0) / nullif(x.quantity, 0), 2) as decimal(18, 2)) as price
+from wanted
+left join products as p using (product_id)
 left join prices as x using (product_id)
 """
 

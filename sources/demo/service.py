@@ -8,8 +8,8 @@ CONTACTS = """
 create table files.crm__contacts as
 with entries as (
     select
-        person.*, 1 as entry, first_name as given, last_name as family, email_1 as address, birth_date as born,
-        address_line as street, city as town
+        person.*, 1 as entry, first_name as given, last_name as family, email_1 as address,
+        birth_date as born, address_line as street, city as town
     from person where dice(n, 'in crm') < 0.70
     union all
     select
@@ -26,7 +26,9 @@ with entries as (
         {end} - seconds(86400 * (1 + 900 * dice(concat(n, '-', entry), 'crm created'))) as made_at
     from entries
 ), changed as (
-    select *, least(made_at + seconds(86400 * 90 * dice(k, 'crm changed')), {end}) as changed_at from dated
+    select
+        *, made_at + seconds(least(86400 * 90, epoch({end} - made_at)) * dice(k, 'crm changed')) as changed_at
+    from dated
 )
 select
     case when changed_at >= {end} - interval 7 day then changed_at end as _at,
@@ -40,7 +42,8 @@ select
         as property_firstname,
     dirty_name(family, concat('c', k)) as property_lastname,
     case when dice(k, 'crm phone') < 0.6 then dirty_phone(phone_1, concat('c', k)) end as property_phone,
-    case when dice(k, 'crm mobile') < 0.5 then dirty_phone(phone_2, concat('m', k)) end as property_mobilephone,
+    case when dice(k, 'crm mobile') < 0.5 then dirty_phone(phone_2, concat('m', k)) end
+        as property_mobilephone,
     street as property_address,
     town as property_city,
     postal_code as property_zip,
@@ -68,7 +71,8 @@ select
     support_user_id as id,
     case when entry = 1 then concat(dirty_name(first_name, support_user_id), ' ', last_name)
         else concat(first_name[1:1], '. ', last_name) end as name,
-    dirty_email(case when entry = 1 then email_1 else coalesce(email_2, email_1) end, support_user_id) as email,
+    dirty_email(case when entry = 2 then coalesce(email_2, email_1) else email_1 end, support_user_id)
+        as email,
     case when dice(support_user_id, 'gives phone') < 0.5
         then dirty_phone(pick(support_user_id, 'which phone', phones), support_user_id) end as phone,
     case when entry = 1 and dice(support_user_id, 'signed in') < 0.6 then user_id end as external_id,
@@ -81,7 +85,7 @@ TICKETS = """
 create table ticket as
 select
     *, concat('T-', n, '-', entry, '-', turn) as ticket_id,
-    least(first_at + seconds(86400 * 30 * (turn - 1) * dice(concat(n, turn), 'asks again')), {end}) as opened_at,
+    least(first_at + seconds(2592000 * (turn - 1) * dice(concat(n, turn), 'asks again')), {end}) as opened_at,
     pick(concat(n, entry, turn), 'topic', [
         'Where is my order?', 'Refund for a damaged item', 'Loyalty points missing', 'Wrong item delivered',
         'Change my e-mail address', 'Coupon did not apply']) as topic

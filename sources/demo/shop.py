@@ -1,4 +1,4 @@
-"""The web shop's exports: orders (created, then fulfilled or cancelled), lines, payments, refunds, shipments."""
+"""The web shop's exports: orders (placed, then settled), lines, payments, refunds and shipments."""
 
 import duckdb
 
@@ -11,7 +11,8 @@ with placed as (
         person.city, person.postal_code, person.card,
         concat('#', 10000 + row_number() over (order by basket.sold_at, basket.basket_id)) as order_name,
         pick(basket_id, 'which email', person.emails) as email,
-        case when dice(basket_id, 'gives phone') < 0.55 then pick(basket_id, 'which phone', person.phones) end as phone,
+        case when dice(basket_id, 'gives phone') < 0.55
+            then pick(basket_id, 'which phone', person.phones) end as phone,
         dice(basket_id, 'cancelled') < 0.04 as will_cancel,
         dice(basket_id, 'refunded') < 0.05 as will_refund
     from basket inner join person using (n)
@@ -61,8 +62,8 @@ select
     city as shipping_address_city,
     postal_code as shipping_address_zip,
     'US' as shipping_address_country_code,
-    case when discount_amount > 5 then json('[{{"code": "BASKET", "type": "percentage"}}]') else json('[]') end
-        as discount_codes,
+    case when discount_amount > 5 then json('[{{"code": "BASKET", "type": "percentage"}}]')
+        else json('[]') end as discount_codes,
     json('[{{"name": "source", "value": "web"}}]') as note_attributes
 from versions
 """
@@ -113,7 +114,8 @@ select
     status = 'succeeded' as paid,
     status,
     case when status = 'failed'
-        then pick(basket_id, 'failure', ['card_declined', 'insufficient_funds', 'expired_card']) end as failure_code,
+        then pick(basket_id, 'failure', ['card_declined', 'insufficient_funds', 'expired_card']) end
+        as failure_code,
     card as card_fingerprint
 from attempts
 """
@@ -129,9 +131,9 @@ with refunds as (
     from web_order where will_refund and not will_cancel
 )
 select
-    given_at as _at, person_id as _person, concat('re_', basket_id) as id, concat('ch_', basket_id, '_2') as charge_id,
-    returned as amount, 'usd' as currency, iso(given_at) as created, reason, 'succeeded' as status,
-    basket_id as order_id
+    given_at as _at, person_id as _person, concat('re_', basket_id) as id,
+    concat('ch_', basket_id, '_2') as charge_id, returned as amount, 'usd' as currency,
+    iso(given_at) as created, reason, 'succeeded' as status, basket_id as order_id
 from refunds
 where given_at <= {end}
 """

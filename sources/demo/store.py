@@ -1,4 +1,4 @@
-"""The shop floor's exports: receipts, their lines, loyalty members, coupon redemptions, products and coupons."""
+"""The shop floor's exports: receipts, lines, loyalty members, coupon redemptions, products and coupons."""
 
 from datetime import date
 
@@ -16,14 +16,15 @@ select
     person.person_id as _person,
     concat('R-', basket.basket_id) as receipt_id,
     basket.store_id,
-    concat(basket.store_id, '-', 1 + cast(floor(dice(basket.basket_id, 'register') * 6) as integer)) as register_id,
+    concat(basket.store_id, '-', pick(basket.basket_id, 'register', [1, 2, 3, 4, 5, 6])) as register_id,
     strftime(basket.sold_at, '%Y-%m-%d %H:%M:%S') as sold_at,
     case when dice(basket.basket_id, 'shows card') < 0.90 then person.loyalty_number end as loyalty_number,
     basket.total_amount,
     basket.discount_amount,
     'USD' as currency,
     case when dice(basket.basket_id, 'e-receipt') < 0.12
-        then dirty_email(pick(basket.basket_id, 'which email', person.emails), basket.basket_id) end as receipt_email,
+        then dirty_email(pick(basket.basket_id, 'which email', person.emails), basket.basket_id) end
+        as receipt_email,
     pick(basket.basket_id, 'tender', ['card', 'card', 'card', 'cash', 'mobile']) as payment_method
 from basket
 inner join person using (n)
@@ -73,12 +74,12 @@ where dice(receipt_id, 'exported twice') < 0.005
 MEMBERS = """
 create table files.store_receipts__loyalty_members as
 select
-    case when joined_at >= {end} - interval 7 day then joined_at end as _at,
+    case when updated_at > joined_at then updated_at end as _at,
     person_id as _person,
     loyalty_number,
     household_key as household_id,
-    case when dice(n, 'loyalty placeholder') < 0.003 then 'Customer' else dirty_name(first_name, concat('l', n)) end
-        as first_name,
+    case when dice(n, 'loyalty placeholder') < 0.003 then 'Customer'
+        else dirty_name(first_name, concat('l', n)) end as first_name,
     dirty_name(last_name, concat('l', n)) as last_name,
     case when dice(n, 'loyalty contact') > 0.15 then dirty_email(email_1, concat('l', n)) end as email,
     case when dice(n, 'loyalty contact') < 0.80 then dirty_phone(phone_1, concat('l', n)) end as phone,
@@ -91,10 +92,13 @@ select
     d.income as income_band,
     d.household_size,
     joined_at,
-    joined_at as updated_at
+    updated_at
 from (
-    select *, {end} - seconds(86400 * (3 + 700 * dice(n, 'joined'))) as joined_at from person
-    where loyalty_number is not null
+    select
+        *, {end} - seconds(86400 * (370 + 700 * dice(n, 'joined'))) as joined_at,
+        case when dice(n, 'edited') < 0.04 then {end} - seconds(604000 * dice(n, 'edited at'))
+            else joined_at end as updated_at
+    from person where loyalty_number is not null
 ) as member
 left join demographics as d on d.household_id = member.household_id
 """
@@ -117,14 +121,16 @@ where person.loyalty_number is not null
 CATALOGUE = """
 create table files.products__products as
 select
-    cast(null as timestamp) as _at, cast(null as varchar) as _person, product_id, title, brand as vendor, department,
-    category, product_type, package_size, price, cast({end} as date) - 364 + time '06:00:00' as updated_at
+    cast(null as timestamp) as _at, cast(null as varchar) as _person, product_id, title, brand as vendor,
+    department, category, product_type, package_size, price,
+    cast({end} as date) - 364 + time '06:00:00' as updated_at
 from product;
 
 create table files.products__coupons as
 select
-    cast(null as timestamp) as _at, cast(null as varchar) as _person, cast(coupon_upc as varchar) as coupon_upc,
-    cast(product_id as varchar) as product_id, cast(campaign_id as varchar) as campaign_id
+    cast(null as timestamp) as _at, cast(null as varchar) as _person,
+    cast(coupon_upc as varchar) as coupon_upc, cast(product_id as varchar) as product_id,
+    cast(campaign_id as varchar) as campaign_id
 from coupons
 where cast(product_id as varchar) in (select product_id from product)
     and dice(concat(coupon_upc, '-', product_id), 'coupon') < 0.25

@@ -70,8 +70,8 @@ def write_truth(warehouse: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write people.csv, identifiers.csv (one row per identifier and person) and records.csv."""
     folder.mkdir(parents=True, exist_ok=True)
     observed = " union all ".join(
-        f"select '{kind}' as identifier_type, {form.format(column)} as identifier_value, _person as person_id "
-        f"from files.{table}"
+        f"select '{kind}' as identifier_type, {form.format(column)} as identifier_value, "
+        f"_person as person_id from files.{table}"
         for kind, table, column, form in OBSERVED
     )
     warehouse.execute(IDENTIFIERS.format(observed=observed))
@@ -81,8 +81,8 @@ def write_truth(warehouse: duckdb.DuckDBPyConnection, folder: Path) -> None:
         for table, column in RECORDS
     )
     people = """
-        select person_id, household_key as household_id, first_name, last_name, birth_date, email_1, email_2, email_3,
-            phone_1, phone_2, user_id, loyalty_number
+        select person_id, household_key as household_id, first_name, last_name, birth_date, email_1, email_2,
+            email_3, phone_1, phone_2, user_id, loyalty_number
         from person order by n
     """
     for name, query in (

@@ -1,11 +1,12 @@
-"""Why people visit the web shop: to order, to look before buying in store, from an e-mail, or to leave a cart behind."""
+"""Why people visit the web shop: an order, a look before buying in store, an e-mail, a cart left behind."""
 
 import duckdb
 
 # `why`: order | cart (abandoned) | look (research before a store visit) | landing | kiosk | bot.
 REASONS = """
 create table reason as
-select concat('o', basket_id) as visit_id, 'order' as why, n, basket_id, cast(null as varchar) as email_sha256,
+select
+    concat('o', basket_id) as visit_id, 'order' as why, n, basket_id, cast(null as varchar) as email_sha256,
     sold_at - seconds(600 + 1800 * dice(basket_id, 'thinks')) as started_at, sold_at as ended_at,
     not is_guest and dice(basket_id, 'logs in') < 0.85 as logs_in
 from web_order
@@ -21,7 +22,9 @@ select concat('e', send_id), 'landing', n, null, sha256(lower(trim(email))), hap
     happened_at + interval 5 minute, dice(send_id, 'logs in') < 0.15
 from engagement where metric = 'Clicked Email' and happened_at < {end} - interval 10 minute
 union all
-select concat('k', basket_id), 'kiosk', n, null, null, sold_at - interval 15 minute, sold_at - interval 12 minute, true
+select
+    concat('k', basket_id), 'kiosk', n, null, null,
+    sold_at - interval 15 minute, sold_at - interval 12 minute, true
 from basket where not is_web and dice(basket_id, 'kiosk') < 0.012
 """
 
@@ -34,7 +37,7 @@ with rounds as (
     where dice(concat(n, '-', round), 'leaves a cart') < case when round = 4 then 0.10 else 0.16 end
 ), chosen as (
     select rounds.*, basket.basket_id, row_number() over (
-        partition by rounds.k order by dice(concat(rounds.k, basket.basket_id), 'which basket'), basket.basket_id
+        partition by k order by dice(concat(k, basket.basket_id), 'which basket'), basket.basket_id
     ) as choice
     from rounds inner join basket using (n)
     where not basket.has_fuel
@@ -66,12 +69,14 @@ create table visit as
 with wanted as (
     select * from reason
     union all
-    select concat('c', k), 'cart', n, basket_id, null, left_at - interval 10 minute, left_at, dice(k, 'logs in') < 0.75
+    select
+        concat('c', k), 'cart', n, basket_id, null, left_at - interval 10 minute, left_at,
+        dice(k, 'logs in') < 0.75
     from left_cart
 ), placed as (
     select
-        wanted.*, person.person_id, person.user_id, person.email_1, person.email_2, person.phone_1, person.first_name,
-        person.last_name,
+        wanted.*, person.person_id, person.user_id, person.email_1, person.email_2, person.phone_1,
+        person.first_name, person.last_name,
         1 + (cast(floor(cookie_count * (1 - (epoch({end}) - epoch(started_at)) / 33000000.0)) as bigint)
             + (dice(visit_id, 'other cookie') < 0.16)::integer + cookie_count) % cookie_count as cookie_no
     from wanted inner join person using (n)
@@ -85,8 +90,9 @@ select
     coalesce(refuses_analytics and why <> 'kiosk', false) as refuses_analytics
 from placed inner join cookie using (n, cookie_no)
 union all
-select visit_id, 'bot', null, basket_id, null, started_at, started_at + interval 1 minute, null, null, null, null,
-    null, null, null, false, uuid_of(visit_id, 'bot'), null, false
+select
+    visit_id, 'bot', null, basket_id, null, started_at, started_at + interval 1 minute, null, null, null,
+    null, null, null, null, false, uuid_of(visit_id, 'bot'), null, false
 from bot_visit
 """
 
@@ -96,8 +102,10 @@ with ranked as (
     select
         line.basket_id, line.product_id, product.title, product.category, product.brand, line.quantity,
         cast(round((line.sales_amount) / greatest(line.quantity, 1), 2) as decimal(18, 2)) as price,
-        row_number() over (partition by line.basket_id order by dice(concat(line.basket_id, line.product_id), 'item'),
-            line.product_id) as position
+        row_number() over (
+            partition by line.basket_id
+            order by dice(concat(line.basket_id, line.product_id), 'item'), line.product_id
+        ) as position
     from line inner join product using (product_id)
     where line.quantity between 1 and 100
 )

@@ -17,13 +17,12 @@
 
     {%- do write_scratch('identity_links', sql) -%}
     {%- do connected_components('identity_links', 'identity_groups') -%}
-    {%- do admit_by_tier('identity_links', 'identity_groups') -%}
+    {%- set admitted = admit_by_tier('identity_links', 'identity_groups') -%}
 
     {% call statement('main') -%}
-        {{ create_table_as(False, intermediate_relation, 'select node_id, component_id from identity_groups') }}
+        {{ create_table_as(False, intermediate_relation, 'select node_id, component_id from ' ~ admitted) }}
     {%- endcall %}
-    {%- do drop_scratch('identity_links') -%}
-    {%- do drop_scratch('identity_groups') -%}
+    {%- do drop_scratch(['identity_links', 'identity_groups', 'identity_admitted']) -%}
 
     {% if existing_relation is not none %}
         {{ adapter.rename_relation(existing_relation, backup_relation) }}

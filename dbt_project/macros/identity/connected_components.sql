@@ -4,20 +4,18 @@
     table `groups` (node_id, component_id): every node of a link, and the smallest node of its group.
 
     Each round every node hooks to its smallest neighbour and links are redrawn between the hooks'
-    ends, so the links shrink until none is left. Following each hook to its end (`jump_fully`) in
-    rounds that shrank little keeps the rounds below twice the logarithm of the nodes, whatever the
+    ends, so the links shrink until none is left. Following each hook to its end (`is_slow`) in rounds
+    after one that shrank little keeps the rounds below twice the logarithm of the nodes, whatever the
     shape; always doing so would cost more on the shallow groups that people are. -#}
 {% macro connected_components(links, groups) -%}
-    {%- set state = namespace(links=links, count=count_rows(links), rounds=0, is_slow=false) -%}
-    {%- for _ in range(200) if state.count -%}
-        {%- set state.rounds = state.rounds + 1 -%}
-        {%- set hooks = groups ~ '_hooks_' ~ state.rounds -%}
-        {%- do hook_to_smallest(state.links, hooks) -%}
-        {%- do jump_once(hooks) -%}
-        {%- if state.is_slow -%} {%- do jump_fully(hooks) -%} {%- endif -%}
-        {%- set contracted = groups ~ '_links_' ~ state.rounds -%}
-        {%- do contract(state.links, hooks, contracted) -%}
-        {%- set remaining = count_rows(contracted) -%}
+    {%- set state = namespace(links=links, count=count_rows(links), is_slow=false) -%}
+    {%- set hooks_of_rounds, scratch = [], [] -%}
+    {%- for round in range(200) if state.count -%}
+        {%- set hooks = hook(state.links, groups ~ '_hooks_' ~ round, scratch, state.is_slow) -%}
+        {%- set contracted = groups ~ '_links_' ~ round -%}
+        {%- set remaining = contract(state.links, hooks, contracted) -%}
+        {%- do hooks_of_rounds.append(hooks) -%}
+        {%- do scratch.append(contracted) -%}
         {%- set state.is_slow = remaining * 2 > state.count -%}
         {%- set state.links, state.count = contracted, remaining -%}
     {%- endfor -%}
@@ -27,32 +25,31 @@
             ~ ' so a link is not in canonical order; write each pair once with left_node_id < right_node_id'
         ) }}
     {%- endif -%}
-    {%- do compose(groups, state.rounds) -%}
+    {%- do compose(hooks_of_rounds, groups, scratch) -%}
+    {%- do drop_scratch(scratch) -%}
 {%- endmacro %}
 
-{% macro hook_to_smallest(links, hooks) -%}
+{#- Each node with a smaller neighbour to the smallest, and one jump on; all the way when `is_slow`. -#}
+{% macro hook(links, hooks, scratch, is_slow) -%}
     {%- do write_scratch(hooks, "select right_node_id as node_id, min(left_node_id) as component_id from "
         ~ links ~ " group by right_node_id") -%}
-{%- endmacro %}
-
-{% macro jump_once(hooks) -%}
-    {%- do write_scratch(hooks ~ '_jumped',
-        "select hooks.node_id, coalesce(above.component_id, hooks.component_id) as component_id from "
-        ~ hooks ~ " as hooks left join " ~ hooks ~ " as above on hooks.component_id = above.node_id") -%}
-    {%- do rename_scratch(hooks ~ '_jumped', hooks) -%}
-{%- endmacro %}
-
-{% macro jump_fully(hooks) -%}
-    {%- set state = namespace(deep=1) -%}
-    {%- for _ in range(64) if state.deep -%}
-        {%- do jump_once(hooks) -%}
-        {%- set state.deep = count_rows(hooks ~ " as hooks inner join " ~ hooks
-            ~ " as above on hooks.component_id = above.node_id") -%}
+    {%- do scratch.append(hooks) -%}
+    {%- set state = namespace(hooks=hooks, deep=1) -%}
+    {%- for jump in range(64) if state.deep -%}
+        {%- set jumped = hooks ~ '_' ~ jump -%}
+        {%- do write_scratch(jumped,
+            "select hooks.node_id, coalesce(above.component_id, hooks.component_id) as component_id from "
+            ~ state.hooks ~ " as hooks left join " ~ state.hooks ~ " as above on hooks.component_id = above.node_id") -%}
+        {%- do scratch.append(jumped) -%}
+        {%- set state.hooks = jumped -%}
+        {%- set state.deep = is_slow and count_rows(
+            jumped ~ " as hooks inner join " ~ jumped ~ " as above on hooks.component_id = above.node_id") -%}
     {%- endfor -%}
+    {{ return(state.hooks) }}
 {%- endmacro %}
 
 {% macro contract(links, hooks, contracted) -%}
-    {%- do write_scratch(contracted, "
+    {{ return(write_scratch(contracted, "
         select distinct least(one_end, other_end) as left_node_id, greatest(one_end, other_end) as right_node_id
         from (
             select
@@ -62,26 +59,25 @@
             inner join " ~ hooks ~ " as right_hooks on links.right_node_id = right_hooks.node_id
             left join " ~ hooks ~ " as left_hooks on links.left_node_id = left_hooks.node_id
         ) as redrawn
-        where one_end <> other_end") -%}
+        where one_end <> other_end")) }}
 {%- endmacro %}
 
-{#- The hooks of the last round end at the groups; each earlier round is looked up in the next. -#}
-{% macro compose(groups, rounds) -%}
-    {%- do write_scratch(groups ~ '_ends',
+{#- The hooks of the last round end at the groups; those of each earlier round are looked up in the later. -#}
+{% macro compose(hooks_of_rounds, groups, scratch) -%}
+    {%- set state = namespace(ends=groups ~ '_ends') -%}
+    {%- do write_scratch(state.ends,
         "select cast(null as bigint) as node_id, cast(null as bigint) as component_id where 1 = 0") -%}
-    {%- for back in range(rounds) -%}
-        {%- set hooks = groups ~ '_hooks_' ~ (rounds - back) -%}
-        {%- do write_scratch(groups ~ '_composed',
+    {%- do scratch.append(state.ends) -%}
+    {%- for hooks in hooks_of_rounds | reverse -%}
+        {%- set composed = groups ~ '_ends_' ~ loop.index -%}
+        {%- do write_scratch(composed,
             "select hooks.node_id, coalesce(ends.component_id, hooks.component_id) as component_id from "
-            ~ hooks ~ " as hooks left join " ~ groups ~ "_ends as ends on hooks.component_id = ends.node_id"
-            ~ " union all select ends.node_id, ends.component_id from " ~ groups ~ "_ends as ends left join "
+            ~ hooks ~ " as hooks left join " ~ state.ends ~ " as ends on hooks.component_id = ends.node_id"
+            ~ " union all select ends.node_id, ends.component_id from " ~ state.ends ~ " as ends left join "
             ~ hooks ~ " as hooks on ends.node_id = hooks.node_id where hooks.node_id is null") -%}
-        {%- do rename_scratch(groups ~ '_composed', groups ~ '_ends') -%}
-        {%- do drop_scratch(hooks) -%}
-        {%- do drop_scratch(groups ~ '_links_' ~ (rounds - back)) -%}
+        {%- do scratch.append(composed) -%}
+        {%- set state.ends = composed -%}
     {%- endfor -%}
-    {%- do write_scratch(groups,
-        "select node_id, component_id from " ~ groups ~ "_ends"
-        ~ " union select component_id, component_id from " ~ groups ~ "_ends") -%}
-    {%- do drop_scratch(groups ~ '_ends') -%}
+    {%- do write_scratch(groups, "select node_id, component_id from " ~ state.ends
+        ~ " union select component_id, component_id from " ~ state.ends) -%}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='_subject') }}
 
 with
 
@@ -6,7 +6,11 @@ observations as (
 
     select * from {{ ref('identifier_observations') }}
     {% if is_incremental() %}
-    where _load_id not in (select seen._load_id from {{ this }} as seen)
+    where _subject in (
+        select fresh._subject
+        from {{ ref('identifier_observations') }} as fresh
+        where fresh._load_id not in (select seen._load_id from {{ this }} as seen)
+    )
     {% endif %}
 
 ),
@@ -25,6 +29,7 @@ pairs as (
         case when other.hashed_email is null then 'same_record' else 'email_hash' end as rule,
         one.record_id,
         one.observed_at,
+        one._subject,
         one._row_id,
         one._landed_at,
         one._load_id

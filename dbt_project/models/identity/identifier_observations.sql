@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='_subject') }}
 
 with
 
@@ -73,7 +73,7 @@ with_hashes as (
 
     select
         source, record_id, 'email_sha256', {{ cdp_sha256('identifier_value') }},
-        observed_at, _row_id, _landed_at, _load_id, identifier_value
+        observed_at, _subject, _row_id, _landed_at, _load_id, identifier_value
     from observed
     where identifier_type = 'email'
 

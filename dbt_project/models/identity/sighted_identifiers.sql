@@ -52,15 +52,14 @@ blocked as (
 
     union
 
-    select judged_as.node_id
+    {% for identifier_type, pattern in blocked_patterns(ref('blocked_identifiers')) %}
+    select node_id
     from judged_as
-    inner join placeholders
-        on placeholders.match_kind = 'regex'
-        and placeholders.identifier_type in ('any', judged_as.identifier_type)
-    where {{ matches_pattern('judged_as.identifier_value', 'placeholders.blocked_value') }}
+    where {{ cdp_regex_like('identifier_value', pattern) }}
+        {{ "and identifier_type = '" ~ identifier_type ~ "'" if identifier_type != 'any' }}
 
     union
-
+    {% endfor %}
     -- the hash of a blocked address that nobody told in clear
     select sighted.node_id
     from sighted

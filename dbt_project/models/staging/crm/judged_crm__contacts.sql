@@ -41,11 +41,12 @@ typed as (
         'future_timestamp': is_in_future('updated_at'),
     },
     columns=[
-        'contact_id', 'lifecycle_stage', 'created_at', 'updated_at'
+        'lifecycle_stage', 'created_at', 'updated_at'
     ],
     personal=[
-        'email', 'second_email', 'first_name', 'last_name', 'phone', 'mobile_phone',
-        'address_line', 'city', 'postal_code', 'country_code', 'loyalty_number', 'birth_on'
+        'contact_id', 'email', 'second_email', 'first_name', 'last_name', 'phone',
+        'mobile_phone', 'address_line', 'city', 'postal_code', 'country_code', 'loyalty_number',
+        'birth_on'
     ],
     identifiers=['email', 'second_email', 'phone', 'mobile_phone', 'loyalty_number'],
 ) }}

@@ -33,10 +33,11 @@ typed as (
         'future_timestamp': is_in_future('commented_at'),
     },
     columns=[
-        'comment_id', 'ticket_id', 'support_user_id', 'is_public', 'commented_at'
+        'comment_id', 'ticket_id', 'is_public', 'commented_at'
     ],
     personal=[
-        'body'
+        'support_user_id', 'body'
     ],
+    identifiers=['support_user_id'],
     repeats='contradictions',
 ) }}

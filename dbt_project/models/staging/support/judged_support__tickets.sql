@@ -35,10 +35,10 @@ typed as (
         'future_timestamp': is_in_future('created_at'),
     },
     columns=[
-        'ticket_id', 'support_user_id', 'status', 'priority', 'channel', 'created_at',
-        'updated_at'
+        'ticket_id', 'status', 'priority', 'channel', 'created_at', 'updated_at'
     ],
     personal=[
-        'subject'
+        'support_user_id', 'subject'
     ],
+    identifiers=['support_user_id'],
 ) }}

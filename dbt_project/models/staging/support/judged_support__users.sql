@@ -34,10 +34,11 @@ typed as (
         'future_timestamp': is_in_future('updated_at'),
     },
     columns=[
-        'support_user_id', 'created_at', 'updated_at'
+        'created_at', 'updated_at'
     ],
     personal=[
-        'full_name', 'first_name', 'last_name', 'email', 'phone', 'customer_id'
+        'support_user_id', 'full_name', 'first_name', 'last_name', 'email', 'phone',
+        'customer_id'
     ],
     identifiers=['email', 'phone', 'customer_id'],
 ) }}

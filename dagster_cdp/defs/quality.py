@@ -1,0 +1,67 @@
+"""The gates at the two borders, as blocking checks: what came in, and what is about to leave.
+
+A blocking check holds only the run it is part of; the verdict is also a row that staging and every
+sync read again, so no other run slips past it.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import dagster as dg
+
+from dagster_cdp.gates import Suite, Verdict, all_suites, judge_all
+from dagster_cdp.progress import say
+from dagster_cdp.warehouse import connect
+
+CHECK = "gate"
+
+
+def gate_spec(suite: Suite) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        CHECK,
+        asset=dg.AssetKey(suite.table.split(".")),
+        blocking=True,
+        description=f"{suite.description} ({len(suite.expectations)} expectations, owner {suite.owner})",
+        automation_condition=dg.AutomationCondition.eager(),
+    )
+
+
+def gate(stage: str, suites: list[Suite]) -> dg.AssetChecksDefinition:
+    """One step for all suites of a border: importing Great Expectations costs 4 CPU seconds."""
+
+    @dg.multi_asset_check(
+        name=f"gate_{stage}", specs=[gate_spec(suite) for suite in suites], can_subset=True, pool="warehouse"
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        say("gates", stage)
+        wanted = {".".join(key.asset_key.path) for key in context.selected_asset_check_keys}
+        with connect(f"gate {stage}") as warehouse:
+            verdicts = judge_all([suite for suite in suites if suite.table in wanted], warehouse)
+        yield from map(check_result, verdicts)
+
+    return check
+
+
+def check_result(verdict: Verdict) -> dg.AssetCheckResult:
+    critical = verdict.severity == "critical"
+    found: dict[str, Any] = {str(finding): finding.severity for finding in verdict.failed}
+    return dg.AssetCheckResult(
+        passed=verdict.is_passed,
+        asset_key=verdict.table.split("."),
+        check_name=CHECK,
+        severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
+        description=str(verdict),
+        metadata={
+            "batch": verdict.batch_id,
+            "rows": verdict.row_count or 0,
+            "judged_before": verdict.reused,
+            "not_as_expected": found,
+        },
+    )
+
+
+@dg.definitions
+def quality() -> dg.Definitions:
+    by_stage = groupby(all_suites(), key=lambda suite: suite.table.split(".")[0])
+    return dg.Definitions(asset_checks=[gate(stage, list(suites)) for stage, suites in by_stage])

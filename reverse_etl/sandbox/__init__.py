@@ -1,0 +1,1 @@
+"""A faithful destination on loopback, so that a sync can be seen working without any account."""

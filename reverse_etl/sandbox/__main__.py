@@ -1,0 +1,19 @@
+"""`python -m reverse_etl.sandbox`: serve the sandbox until interrupted, to look at what was delivered."""
+
+import argparse
+from contextlib import suppress
+
+from reverse_etl.sandbox.server import SandboxServer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m reverse_etl.sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="a fixed port (default: any free one)")
+    with SandboxServer(parser.parse_args().port) as server:
+        print(f"sandbox: {server.address}/__state shows every audience and its members; Ctrl-C stops")  # noqa: T201
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
