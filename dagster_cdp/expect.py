@@ -37,7 +37,7 @@ ONLY_FOR_CHARTS = frozenset({"altair", "scipy.stats"})
 # The one result format that keeps counts and drops every value.
 COUNTS_ONLY = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
-# A handful of bad rows belongs to quarantine, never to a gate: `mostly` forgives so many.
+# A handful of bad rows belongs to quarantine, not to a gate: `mostly` forgives so many in any batch.
 FORGIVEN_ROWS = 3
 
 
@@ -138,10 +138,7 @@ class Examiner:
         library = great_expectations()
         with _quietly():
             asset = self._datasource.add_query_asset(f"{suite.table} {batch.batch_id}", query=batch.query)
-            expectations = [
-                _expectation(item, place, batch.row_count, now)
-                for place, item in enumerate(suite.expectations)
-            ]
+            expectations = [_expectation(item, place, now) for place, item in enumerate(suite.expectations)]
             asked = library.ExpectationSuite(name=suite.table, expectations=expectations)
             answered = (
                 asset.add_batch_definition_whole_table("all")
@@ -191,10 +188,8 @@ def _one_connection() -> Any:
     return StaticPool
 
 
-def _expectation(item: Expectation, place: int, row_count: int, now: datetime) -> Any:
+def _expectation(item: Expectation, place: int, now: datetime) -> Any:
     arguments = item.bounds_at(now)
-    if "mostly" in arguments and row_count:
-        arguments["mostly"] = max(0.0, min(arguments["mostly"], 1 - FORGIVEN_ROWS / row_count))
     if question := arguments.get("unexpected_rows_query"):
         arguments["unexpected_rows_query"] = _as_asked(question, now)
     expectation = getattr(great_expectations().expectations, item.expect)
@@ -216,18 +211,11 @@ def _finding(suite: Suite, result: Any, row_count: int) -> Finding:
     if error := _error_kind(result.exception_info):
         raise Unanswerable(f"{item.expect} on {item.subject()}: {error}")
     counts = result.result
-    return Finding(
-        expect=item.expect,
-        subject=item.subject(),
-        severity=item.severity,
-        is_met=bool(result.success),
-        unexpected=_whole(counts.get("unexpected_count", counts.get("observed_value"))),
-        of=_whole(counts.get("element_count", row_count)),
-    )
-
-
-def _whole(count: Any) -> int | None:
-    return None if count is None else int(count)
+    unexpected = int(counts.get("unexpected_count", counts.get("observed_value")))
+    of = int(counts.get("element_count", row_count))
+    is_handful = item.mostly is not None and unexpected <= FORGIVEN_ROWS and unexpected < of
+    is_met = bool(result.success) or is_handful
+    return Finding(item.expect, item.subject(), item.severity, is_met, unexpected, of)
 
 
 def _error_kind(information: dict[str, Any]) -> str | None:

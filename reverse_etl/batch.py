@@ -4,24 +4,40 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reverse_etl.desired import CONSENTED, fingerprint_of
+from reverse_etl.desired import fingerprint_of
 from reverse_etl.destination import Change, Spec, identifiers_of
 from reverse_etl.payload import flaw, scalar
 from reverse_etl.sync import Sync
 from reverse_etl.warehouse import Warehouse, quoted
 
 _ENTERING = """
-with consented as ({consented})
+with
+
+batch as (
+
+    select * from activation.plan
+    where run_id = ? and position between ? and ?
+
+),
+
+consented as (
+
+    select profile_id, min(case when is_granted then 1 else 0 end) as is_granted
+    from profiles.consents
+    where purpose = ? and channel = ? and profile_id in (select profile_id from batch)
+    group by profile_id
+
+)
+
 select
-    plan.position, plan.operation, plan.operation_id, plan.member_id, plan.is_resend,
-    coalesce({fingerprint} = plan.fingerprint, false) as is_as_planned,
-    coalesce(consented.is_granted, 0) = 1 as is_consented,
+    batch.position, batch.operation, batch.operation_id, batch.member_id, batch.is_resend,
+    coalesce({fingerprint} = batch.fingerprint and audience.profile_id = batch.profile_id, false),
+    coalesce(consented.is_granted, 0) = 1,
     {columns}
-from activation.plan as plan
-left join audiences.{audience} as audience on cast(audience.{key} as varchar) = plan.record_key
-left join consented on audience.profile_id = consented.profile_id
-where plan.run_id = ? and plan.position between ? and ?
-order by plan.position
+from batch
+left join audiences.{audience} as audience on cast(audience.{key} as varchar) = batch.record_key
+left join consented on batch.profile_id = consented.profile_id
+order by batch.position
 """
 _LEAVING = """
 select plan.position, plan.operation, plan.operation_id, plan.member_id, plan.is_resend, journal.identifiers
@@ -65,13 +81,12 @@ def entering(
     columns = [*sync.fields, *(column for _, column in identity)]
     rows = warehouse.execute(
         _ENTERING.format(
-            consented=CONSENTED,
             fingerprint=fingerprint_of(sync, "audience"),
             columns=", ".join(f"audience.{quoted(column)}" for column in columns),
             audience=quoted(sync.audience),
             key=quoted(sync.key),
         ),
-        [sync.purpose, sync.channel, run_id, first, last],
+        [run_id, first, last, sync.purpose, sync.channel],
     )
     names = list(sync.fields.values())
     planned = []

@@ -76,9 +76,9 @@ def encoded(columns: Mapping[str, str], table: str) -> str:
     parts = []
     for name, column in sorted(columns.items()):
         value = f"cast({table}.{quoted(column)} as varchar)"
-        filled = f"concat('{name}=', length({value}), ':', {value})"
-        parts.append(f"case when {value} is null then '{name}~' else {filled} end")
-    return f"concat({', '.join(parts)})"
+        # `concat` skips nulls: a missing value has no length, an empty one has length 0.
+        parts.append(f"concat('{name}=', length({value}), ':', {value})")
+    return " || ".join(parts)
 
 
 def fingerprint_of(sync: Sync, table: str) -> str:

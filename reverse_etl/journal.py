@@ -5,7 +5,7 @@ what was last accepted. Never the payload: the journal must not become a second 
 The rows of people who are gone from a destination are deleted with the removal's receipt.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from reverse_etl.destination import Outcome
@@ -62,11 +62,13 @@ def open_journal(warehouse: Warehouse) -> None:
             warehouse.execute("create " + definition.format(f"if not exists {name}"))
 
 
-BATCH = "_activation_batch"  # a temporary table: the batch at hand, by position in the plan
+# Temporary tables: the batch at hand by position in the plan, and one row that says whose it is.
+BATCH, RUN = "_activation_batch", "_activation_run"
 _PLANNED = f"""(
-    select plan.*, batch.sync_name, batch.identifiers, batch.outcome, batch.code, batch.moment
+    select plan.*, run.sync_name, run.moment, batch.identifiers, batch.outcome, batch.code
     from {BATCH} as batch
-    inner join activation.plan as plan on plan.run_id = batch.run_id and plan.position = batch.position
+    cross join {RUN} as run
+    inner join activation.plan as plan on plan.run_id = run.run_id and plan.position = batch.position
 )"""
 # No parameter stands in an `update ... from`: DuckDB doesn't number them in the order they are written.
 
@@ -75,15 +77,20 @@ def _lay_out(
     warehouse: Warehouse,
     run: tuple[str, str, datetime],
     columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
+    rows: Sequence[Sequence[object]],
 ) -> None:
-    """Fill the temporary table; `run` is the sync's name, the run's id and the moment."""
+    """Fill the temporary tables; `run` is the sync's name, the run's id and the moment."""
     warehouse.execute(
-        f"create temporary table if not exists {BATCH} (sync_name text, run_id text, moment timestamp, "
-        "position bigint, identifiers text, outcome text, code text)"
+        f"create temporary table if not exists {BATCH} "
+        "(position bigint, identifiers text, outcome text, code text)"
     )
-    warehouse.execute(f"delete from {BATCH}")
-    warehouse.insert(BATCH, ("sync_name", "run_id", "moment", *columns), [(*run, *row) for row in rows])
+    warehouse.execute(
+        f"create temporary table if not exists {RUN} (sync_name text, run_id text, moment timestamp)"
+    )
+    for table in (BATCH, RUN):
+        warehouse.execute(f"delete from {table}")
+    warehouse.execute(f"insert into {RUN} values (?, ?, ?)", run)
+    warehouse.insert(BATCH, columns, rows)
 
 
 def intend(
@@ -95,7 +102,7 @@ def intend(
     earlier intent without an answer may have been applied: from now on the member counts as held, and
     nothing counts as certainly delivered.
     """
-    _lay_out(warehouse, (sync_name, run_id, at), ("position", "identifiers"), identifiers.items())
+    _lay_out(warehouse, (sync_name, run_id, at), ("position", "identifiers"), list(identifiers.items()))
     warehouse.execute(
         f"""
         update activation.journal as journal set

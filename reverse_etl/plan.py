@@ -1,5 +1,6 @@
 """The difference between who should be at a destination and who may be there, as one SQL statement."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 
 from reverse_etl.desired import CONSENTED, DESIRED, Desired, lay_out
@@ -8,12 +9,28 @@ from reverse_etl.sync import Sync
 from reverse_etl.warehouse import Warehouse
 
 # A journal row counts against the audience as soon as the destination may hold it, answered or not.
-_LEAVES = "desired.member_id is null and (journal.is_held or journal.pending_operation is not null)"
+_LEAVES = "(desired.member_id is null and (journal.is_held or journal.pending_operation is not null))"
 # Upsert: whoever leaves the audience may stay, but not without consent nor under a replaced identifier.
-_MUST_LEAVE = f""" and (
+_MUST_LEAVE = f"""({_LEAVES} and (
     coalesce(consented.is_granted, 0) = 0
     or journal.record_key in (select record_key from {DESIRED} where is_desired)
-)"""
+))"""
+# Not delivered as it is now, and not rejected as it is now. `<>` would miss nulls.
+_IS_DUE = """(desired.member_id is not null and (
+    journal.member_id is null
+    or journal.pending_operation is not null
+    or (
+        journal.delivered_fingerprint is distinct from desired.fingerprint
+        and journal.rejected_fingerprint is distinct from desired.fingerprint
+    )
+))"""
+# Rejected, and gone from the audience: nothing to remove, nothing to remember.
+_IS_FORGOTTEN = "(desired.member_id is null and not journal.is_held and journal.pending_operation is null)"
+# The same member under another key or profile: nothing to send, but the journal follows.
+_IS_MOVED = """(desired.member_id is not null and journal.member_id is not null and (
+    journal.record_key is distinct from desired.record_key
+    or journal.profile_id is distinct from desired.profile_id
+))"""
 
 _DIFFERENCE = """
 insert into activation.plan (
@@ -38,13 +55,15 @@ compared as (
         journal.pending_operation,
         journal.operation_id as pending_id,
         case
-            when desired.member_id is null then 'remove'
-            when coalesce(journal.is_held, false) then 'change'
-            else 'add'
+            when {leaves} then 'remove'
+            when desired.member_id is null then 'forget'
+            when {is_due} and journal.is_held then 'change'
+            when {is_due} then 'add'
+            else 'follow'
         end as operation,
         case
-            when desired.member_id is null and consented.is_granted = 0 then 'revoked'
-            when desired.member_id is null then 'left'
+            when {leaves} and consented.is_granted = 0 then 'revoked'
+            when {leaves} then 'left'
         end as reason,
         -- the same intent without an answer: sent again under the same id
         journal.pending_operation is not null
@@ -53,16 +72,7 @@ compared as (
     from desired
     full outer join journal on desired.member_id = journal.member_id
     left join consented on journal.profile_id = consented.profile_id
-    where ({leaves})
-        or (desired.member_id is not null and (
-            journal.member_id is null
-            or journal.pending_operation is not null
-            or (
-                -- `<>` would miss nulls
-                journal.delivered_fingerprint is distinct from desired.fingerprint
-                and journal.rejected_fingerprint is distinct from desired.fingerprint
-            )
-        ))
+    where {leaves} or {is_due} or {is_forgotten} or {is_moved}
 
 )
 
@@ -70,7 +80,12 @@ select
     cast(? as varchar),
     row_number() over (
         order by
-            case when reason = 'revoked' then 1 when operation = 'remove' then 2 else 3 end,
+            case
+                when reason = 'revoked' then 1
+                when operation = 'remove' then 2
+                when operation in ('add', 'change') then 3
+                else 4
+            end,
             member_id
     ),
     case when is_resend then pending_operation else operation end,
@@ -88,25 +103,20 @@ select
 from compared
 """
 
-# Rejections of people who left are forgotten; rows whose key or profile changed are followed, unsent.
-_FORGET = """
-delete from activation.journal as journal
-where journal.sync_name = ? and not journal.is_held and journal.pending_operation is null
-    and not exists (
-        select 1 from {desired} as desired
-        where desired.is_desired and desired.member_id = journal.member_id
-    )
-"""
-_FOLLOW = """
-update activation.journal as journal
-set record_key = desired.record_key, profile_id = desired.profile_id
-from {desired} as desired
-where journal.sync_name = ? and desired.is_desired and journal.member_id = desired.member_id
-    and (
-        journal.record_key is distinct from desired.record_key
-        or journal.profile_id is distinct from desired.profile_id
-    )
-"""
+_TIDY = (
+    """
+    delete from activation.journal as journal
+    using activation.plan as plan
+    where plan.run_id = ? and plan.operation = 'forget'
+        and journal.sync_name = ? and journal.member_id = plan.member_id
+    """,
+    """
+    update activation.journal as journal set record_key = plan.record_key, profile_id = plan.profile_id
+    from activation.plan as plan
+    where plan.run_id = ? and plan.operation = 'follow'
+        and journal.sync_name = ? and journal.member_id = plan.member_id
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +140,28 @@ def plan(warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, epoch: int) 
     Call it inside a transaction. Raises PlanRefused when the audience can't be planned.
     """
     desired = lay_out(warehouse, sync, spec)
-    leaves = _LEAVES + (_MUST_LEAVE if sync.mode == "upsert" else "")
-    warehouse.execute(
-        _DIFFERENCE.format(consented=CONSENTED, desired=DESIRED, leaves=leaves),
-        [sync.purpose, sync.channel, sync.name, run_id, f"{sync.name}/{epoch}"],
+    difference = _DIFFERENCE.format(
+        consented=CONSENTED,
+        desired=DESIRED,
+        leaves=_MUST_LEAVE if sync.mode == "upsert" else _LEAVES,
+        is_due=_IS_DUE,
+        is_forgotten=_IS_FORGOTTEN,
+        is_moved=_IS_MOVED,
     )
-    for tidy in (_FORGET, _FOLLOW):
-        warehouse.execute(tidy.format(desired=DESIRED), [sync.name])
+    warehouse.execute(difference, [sync.purpose, sync.channel, sync.name, run_id, f"{sync.name}/{epoch}"])
     warehouse.execute(f"drop table {DESIRED}")
-    return Plan(**asdict(desired), **_planned(warehouse, run_id), held=_held(warehouse, sync))
+    counts = _planned(warehouse, run_id)
+    if counts.pop("forget") + counts.pop("follow"):
+        for tidy in _TIDY:
+            warehouse.execute(tidy, [run_id, sync.name])
+        warehouse.execute(
+            "delete from activation.plan where run_id = ? and operation in ('forget', 'follow')", [run_id]
+        )
+    return Plan(**asdict(desired), **counts, held=_held(warehouse, sync))
 
 
-def _planned(warehouse: Warehouse, run_id: str) -> dict[str, int]:
-    counts = dict.fromkeys(("add", "change", "remove", "revoked"), 0)
+def _planned(warehouse: Warehouse, run_id: str) -> Counter[str]:
+    counts = Counter(add=0, change=0, remove=0, revoked=0, forget=0, follow=0)
     for operation, reason, count in warehouse.execute(
         "select operation, reason, count(*) from activation.plan where run_id = ? group by operation, reason",
         [run_id],

@@ -5,14 +5,11 @@ from typing import Annotated
 
 import typer
 
-from sources.configuration import BadConfiguration, read_configuration
-from sources.reading import BadFile
-from sources.source import BadDeclaration, all_sources, load_source
-from sources.warehouse import WarehouseBusy
+from sources.configuration import read_configuration
+from sources.refusals import Refused
+from sources.source import all_sources, load_source
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-
-REFUSALS = (BadFile, BadConfiguration, BadDeclaration, WarehouseBusy)
 
 
 @app.command("list")
@@ -37,21 +34,19 @@ def load_sources(
 
     Try: python -m sources load web_orders crm
     """
-    from sources.pipeline import load  # dlt takes a second to import: not for --help
+    from sources.pipeline import load  # noqa: PLC0415 - dlt takes a second, --help shouldn't
 
     refused = 0
     for name in names or [source.name for source in all_sources()]:
         try:
             report = load(load_source(name))
-        except REFUSALS as refusal:
+        except Refused as refusal:
             typer.echo(f"{name}: {refusal}", err=True)
             refused += 1
             continue
         typer.echo(report.sentence())
         for change in report.noteworthy():
-            typer.echo(
-                f"  {change.table}.{change.column}: {change.change} in {change.file or 'pages'} ({change.row_count} rows)"
-            )
+            typer.echo(f"  {change.sentence()}")
     if refused:
         raise typer.Exit(1)
     typer.echo(f"raw is up to date in {read_configuration().place()}. Next: dbt build, or `cdp status`.")

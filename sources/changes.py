@@ -1,6 +1,7 @@
 """What arrived other than declared, counted per file and reported with the load."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +33,10 @@ class SchemaChange:
     file: str
     row_count: int
 
+    def sentence(self) -> str:
+        where = self.file or "pages"
+        return f"{self.table}.{self.column}: {self.change} in {where} ({self.row_count} rows)"
+
 
 @dataclass
 class Account:
@@ -46,7 +51,7 @@ class Account:
             self.counted[table, file, column, change] += count
 
     def changes(self) -> list[SchemaChange]:
-        """A column is missing from a file only if no page of it had the column."""
+        """List them; a column is missing from a file only if no page of it had the column."""
         return [
             SchemaChange(table, column, change, file, count)
             for (table, file, column, change), count in sorted(self.counted.items())
@@ -54,7 +59,7 @@ class Account:
         ]
 
     def rows(self) -> dict[str, int]:
-        """Accepted rows per table."""
+        """Count the accepted rows per table."""
         totals: Counter[str] = Counter()
         for (table, _), count in self.accepted.items():
             totals[table] += count
@@ -85,7 +90,7 @@ SCHEMA_CHANGES = pa.schema(
 
 
 def loads_table(account: Account, connector: str, load_id: str, landed_at: datetime) -> pa.Table:
-    """The rows of `raw.loads` for one run."""
+    """Build the rows of `raw.loads` for one run."""
     rows = [
         (connector, table, load_id, file, count, landed_at)
         for (table, file), count in sorted(account.accepted.items())
@@ -94,7 +99,7 @@ def loads_table(account: Account, connector: str, load_id: str, landed_at: datet
 
 
 def changes_table(account: Account, connector: str, landed_at: datetime) -> pa.Table:
-    """The rows of `raw.schema_changes` for one run."""
+    """Build the rows of `raw.schema_changes` for one run."""
     rows = [
         (connector, c.table, c.column, c.change.value, c.file, c.row_count, landed_at)
         for c in account.changes()
@@ -102,7 +107,7 @@ def changes_table(account: Account, connector: str, landed_at: datetime) -> pa.T
     return as_table(rows, SCHEMA_CHANGES)
 
 
-def as_table(rows: list[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+def as_table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
     return pa.table(
         [pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)], schema=schema

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sources.refusals import BadConfiguration
+
 PROJECT = Path(__file__).resolve().parents[1]
 TARGETS = ("duckdb", "postgres")
-
-
-class BadConfiguration(ValueError):
-    """An environment variable holds something the project can't use."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Configuration:
         return "postgres {host}:{port}/{database}".format(**self.postgres)
 
     def clock(self) -> datetime:
-        """The time of this load, naive UTC, to the microsecond."""
+        """Return the time of this load, naive UTC, to the microsecond."""
         return self.now or datetime.now(UTC).replace(tzinfo=None)
 
 

@@ -38,7 +38,7 @@ BREAKS = r"[\t\n\v\f\r\x{85}]+"  # these separate words, so one space stays
 
 
 def engine() -> duckdb.DuckDBPyConnection:
-    """The in-memory DuckDB that reads and types; one thread, because loads share the machine."""
+    """Open the in-memory DuckDB that reads and types; one thread, because loads share the machine."""
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("set TimeZone = 'UTC'")
     return connection
@@ -51,7 +51,7 @@ def taken_names(table: Table) -> frozenset[str]:
 
 
 def hints(table: Table) -> dict[str, dict[str, Any]]:
-    """What Arrow can't tell dlt: moments are UTC without a zone, on every warehouse."""
+    """Tell dlt what Arrow can't: moments are UTC without a zone, on every warehouse."""
     moments = [column.name for column in table.columns if column.type is Type.MOMENT]
     return {name: {"data_type": "timestamp", "timezone": False} for name in [*moments, "_landed_at"]}
 
@@ -76,7 +76,7 @@ def conform(
 
 
 def observe(batch: pa.RecordBatch, rows: Rows, table: Table) -> Observed:
-    """What this batch shows that the declaration doesn't say."""
+    """Count what this batch shows that the declaration doesn't say."""
     declared = {column.name for column in table.columns}
     counts: dict[tuple[str, Change], int] = {}
     for name in rows.names:
@@ -97,7 +97,7 @@ def held(batch: pa.RecordBatch, name: str) -> int:
 
 
 def empty(table: Table, using: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The table without rows, so that it exists before any data does."""
+    """Return the table without rows, so that it exists before any data does."""
     nothing = ", ".join(f"null::varchar as {quoted(column.name)}" for column in table.columns)
     rows = Rows(
         f"select 0::bigint as _row_number, {nothing} where false",
@@ -123,7 +123,7 @@ def conforming(rows: Rows, table: Table, origin: Provenance) -> str:
         f"{literal(origin.file)}::varchar as _source_file",
         f"_row_number::bigint + {origin.rows_before} as _row_number",
         f"timestamp {literal(origin.landed_at.isoformat(' '))} as _landed_at",
-        f"{f'''nullif(concat_ws(',', {', '.join(listed)}), '')''' if listed else 'null::varchar'} as _variants",
+        f"nullif(concat_ws(',', {', '.join(['null', *listed])}), '') as _variants",
         "_row_hash",
     ]
     return (
@@ -150,7 +150,7 @@ def typed(rows: Rows, table: Table) -> list[str]:
 
 
 def clean(text: str, content: Content = Content.PLAIN) -> str:
-    """Write SQL for text any warehouse can hold: PostgreSQL refuses the character zero, also escaped in JSON.
+    """Write SQL for text any warehouse can hold: PostgreSQL refuses the character zero, even as JSON escape.
 
     What is rare is tested for first, because the test costs a third of the repair.
     """
@@ -162,7 +162,7 @@ def clean(text: str, content: Content = Content.PLAIN) -> str:
 
 
 def cast(text: str, kind: Type) -> str:
-    """SQL for a value of a type, or null when the text isn't one."""
+    """Write SQL for a value of a type, null when the text isn't one."""
     tried = f"try_cast({text} as {TYPES[kind]})"
     if kind is Type.INTEGER:  # 12.7 would be rounded
         return f"case when try_cast({text} as double) = {tried} then {tried} end"
@@ -187,7 +187,7 @@ def variant(column: Column) -> str:
 
 
 def row_hash(rows: Rows) -> str:
-    """SQL: md5 over the values present, by name, so that an added empty column changes nothing."""
+    """Write SQL for the md5 of the values present, by name, so that an added empty column changes nothing."""
     parts = [f"{literal(name + '=')} || {quoted(name)}" for name in sorted(rows.names)]
     return f"md5(concat_ws(chr(31), {', '.join(parts)}))" if parts else "md5('')"
 

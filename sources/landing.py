@@ -35,7 +35,7 @@ class Landing:
         return engine()
 
     def file(self, table: Table, path: Path, name: str, version: int) -> Iterator[pa.Table]:
-        """Yield a local file's rows. `name` is its path in the inbox; a changed file is the next version of it.
+        """Yield a local file's rows. `name` is its path in the inbox; once changed it is the next version.
 
         Row ids name the file, its version and the row, so that no two rows of raw share one.
         """

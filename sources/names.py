@@ -17,10 +17,12 @@ def snake_case(name: str) -> str:
 
     Letters outside ASCII are lost on the way, so such a name ends in a piece of its hash.
     """
-    snake = NAMING.normalize_identifier(name.strip() or "unnamed")
+    snake: str = NAMING.normalize_identifier(name.strip() or "unnamed")
     if name.isascii():
         return snake
-    return NAMING.normalize_identifier(f"{snake}_{md5(name.encode(), usedforsecurity=False).hexdigest()[:6]}")
+    return str(
+        NAMING.normalize_identifier(f"{snake}_{md5(name.encode(), usedforsecurity=False).hexdigest()[:6]}")
+    )
 
 
 def variant_of(column: str) -> str:
@@ -48,10 +50,10 @@ def incoming_names(names: Iterable[str], taken: frozenset[str]) -> dict[str, lis
 
 
 def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
+    """Write a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: str) -> str:
-    """A value as an SQL string."""
+    """Write a value as an SQL string."""
     return "'" + value.replace("'", "''") + "'"

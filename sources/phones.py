@@ -21,7 +21,7 @@ def e164(text: str) -> str | None:
 
 
 def e164_column(column: pa.Array) -> pa.Array:
-    """A text column -> the same rows in E.164."""
+    """Turn a text column into the same rows in E.164."""
     encoded = column.dictionary_encode()
     numbers = pa.array([text and e164(text) for text in encoded.dictionary.to_pylist()], pa.string())
     return numbers.take(encoded.indices)

@@ -11,12 +11,12 @@ import dlt
 import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from sources.changes import LOADS, Change, SCHEMA_CHANGES, SchemaChange, changes_table, loads_table
+from sources.changes import LOADS, SCHEMA_CHANGES, Change, SchemaChange, changes_table, loads_table
 from sources.configuration import Configuration, read_configuration
 from sources.conform import hints
 from sources.landing import Landing
 from sources.origins import Origin, origin_of
-from sources.reading import BadFile
+from sources.refusals import LoadFailed, Refused
 from sources.source import Source, Table
 from sources.standing import LAST_LOAD, LOOK, finish_pending, follow, local_value, look, progress
 from sources.warehouse import SCHEMA, warehouse
@@ -48,7 +48,7 @@ class LoadReport:
         return sum(self.rows.values())
 
     def noteworthy(self) -> list[SchemaChange]:
-        """Changes that ask for a look; a column missing from some file is common in exports."""
+        """List the changes that ask for a look; a column missing from some file is common in exports."""
         return [change for change in self.changes if change.change is not Change.MISSING]
 
     def sentence(self) -> str:
@@ -63,13 +63,16 @@ def load(
 ) -> LoadReport:
     """Append to raw what is new in these tables (default: all) since this source was last loaded.
 
-    Raises BadFile when a file can't be read; raw is then as it was. A load that was cut off is
-    finished first.
+    Raises BadFile when a file can't be read, LoadFailed when anything else is in the way; raw is then
+    as it was. A load that was cut off is finished first.
     """
     settings = configuration or read_configuration()
     chosen = source.tables if tables is None else tuple(source.table(name) for name in tables)
     with turn(source, settings):
-        return Load(source, chosen, settings).run()
+        try:
+            return Load(source, chosen, settings).run()
+        except PipelineStepFailed as failure:
+            raise cause_of(failure, source) from None  # dlt's own words may quote a row
 
 
 @contextmanager
@@ -117,13 +120,10 @@ class Load:
 
     def deliver(self, missing: Sequence[str]) -> list[str]:
         """Prepare one load package with the warehouse closed, then open it for the commit only."""
-        try:
-            self.pipeline.extract(
-                self.package(missing), loader_file_format=LOADER_FORMAT[self.configuration.target]
-            )
-            self.pipeline.normalize()
-        except PipelineStepFailed as failure:
-            raise cause_of(failure) from None
+        self.pipeline.extract(
+            self.package(missing), loader_file_format=LOADER_FORMAT[self.configuration.target]
+        )
+        self.pipeline.normalize()
         with warehouse(self.configuration) as raw:
             load_ids = list(self.pipeline.load(destination=raw.destination).loads_ids)
         if load_ids:
@@ -131,7 +131,7 @@ class Load:
         return load_ids
 
     def package(self, missing: Sequence[str]) -> Any:
-        """The dlt source of this run: empty tables first, then rows, then what is to be reported."""
+        """Build the dlt source of this run: empty tables first, then rows, then what is to be reported."""
         state = progress(self.pipeline, self.source)
         data = [self.origin.resource(table, self.landing, state) for table in self.tables]
         shapes = dlt.resource(self.shapes(missing), name="shapes")
@@ -149,7 +149,7 @@ class Load:
                 yield into(name, schema.empty_table(), REPORT_HINTS)
 
     def reports(self) -> Iterator[Any]:
-        """What was accepted and what changed, in the same commit as the rows."""
+        """Yield what was accepted and what changed, in the same commit as the rows."""
         load_id = dlt.current.load_package_state()["load_id"]
         account, name, at = self.landing.account, self.source.name, self.landing.landed_at
         tables: dict[str, pa.Table] = {
@@ -181,11 +181,16 @@ def into(table: str, rows: pa.Table, columns: dict[str, dict[str, Any]]) -> Any:
     )
 
 
-def cause_of(failure: BaseException) -> BaseException:
-    """The BadFile inside dlt's wrapping, or the failure itself."""
-    cause: BaseException | None = failure
-    while cause is not None:
-        if isinstance(cause, BadFile):
+def cause_of(failure: PipelineStepFailed, source: Source) -> Exception:
+    """Return the refusal inside dlt's wrapping, else what failed where, without any content."""
+    causes = [failure]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        if isinstance(cause, Refused):
             return cause
-        cause = cause.__cause__
-    return failure
+        causes.append(cause)
+    status = getattr(getattr(causes[-1], "response", None), "status_code", "")
+    what = f"{type(causes[-1]).__name__} {status}".strip()
+    return LoadFailed(
+        f"{source.name}: the step '{failure.step}' failed: {what}. Nothing of it counts in raw; "
+        "load again once the reason is gone. RUNTIME__LOG_LEVEL=INFO shows dlt's own log."
+    )

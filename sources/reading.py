@@ -16,13 +16,10 @@ from typing import IO
 import duckdb
 
 from sources.names import incoming_names, literal, quoted
+from sources.refusals import BadFile
 
 FORMATS = ("csv", "jsonl", "parquet")
 MOST_NAMES = 500  # more is data written as column names
-
-
-class BadFile(ValueError):
-    """A file that can't be read as what it claims to be; nothing of its run is loaded."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +31,13 @@ class Rows:
 
 
 def format_of(path: str) -> str | None:
-    """The format by the ending, or null for a file that isn't data."""
+    """Tell the format by the ending, or null for a file that isn't data."""
     name = path.lower().removesuffix(".gz")
     return next((ending for ending in FORMATS if name.endswith(f".{ending}")), None)
 
 
 def rows_of(path: Path, taken: frozenset[str], engine: duckdb.DuckDBPyConnection) -> Rows:
-    """The file's rows, by the format its name ends with."""
+    """Return the file's rows, by the format its name ends with."""
     read = {"csv": csv_rows, "jsonl": jsonl_rows, "parquet": parquet_rows}
     return read[format_of(path.name) or "csv"](path, taken, engine)
 
@@ -59,7 +56,7 @@ def csv_rows(path: Path, taken: frozenset[str], _engine: duckdb.DuckDBPyConnecti
 
 
 def csv_header(path: Path) -> tuple[list[str], str]:
-    """The names in the first record, and the delimiter that splits it into most of them."""
+    """Return the names in the first record, and the delimiter that splits it into most of them."""
     with opened(path) as file:
         try:
             first = next(csv.reader(file), [])  # a quoted name may hold a line break
@@ -101,13 +98,13 @@ def parquet_rows(path: Path, taken: frozenset[str], engine: duckdb.DuckDBPyConne
 
 
 def as_text(column: str, kind: str) -> str:
-    """A parquet value as text; nested ones as JSON text."""
+    """Write SQL for a parquet value as text; nested ones as JSON text."""
     is_nested = kind.startswith(("STRUCT", "MAP")) or kind.endswith("]")
     return f"to_json({column})::varchar" if is_nested else f"{column}::varchar"
 
 
 def selected(spellings: dict[str, list[str]], position: dict[str, str], scan: str) -> Rows:
-    """Number the rows and name the columns; the engine keeps the order of the file."""
+    """Add the row numbers and the names; the engine keeps the order of the file."""
     if len(spellings) > MOST_NAMES:
         raise BadFile(f"{len(spellings)} column names, at most {MOST_NAMES} are taken; nest the values")
     columns = [
@@ -166,7 +163,7 @@ def first_bad_line(path: Path) -> str | None:
     at = 0
     try:
         with opened(path) as file:
-            for at, line in enumerate(file, start=1):  # noqa: B007 - the last number is used below
+            for at, line in enumerate(file, start=1):
                 if line.strip() and not isinstance(json.loads(line), dict):
                     return f"line {at}: expected a JSON object, found another value"
     except UnicodeDecodeError:
@@ -179,7 +176,7 @@ def first_bad_line(path: Path) -> str | None:
 
 
 def opened(path: Path) -> IO[str]:
-    """A text file for reading, unpacked on the way if it is gzipped."""
+    """Open a text file for reading, unpacked on the way if it is gzipped."""
     if path.name.lower().endswith(".gz"):
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")

@@ -11,12 +11,9 @@ from enum import StrEnum
 from types import ModuleType
 
 from sources import connectors
+from sources.refusals import BadDeclaration
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class BadDeclaration(ValueError):
-    """A connector declares something that can't be loaded."""
 
 
 class Type(StrEnum):
@@ -145,7 +142,7 @@ def all_sources() -> tuple[Source, ...]:
 
 
 def load_source(name: str) -> Source:
-    """The source declared in `connectors/<name>.py`. Raises BadDeclaration, saying what to change."""
+    """Return the source declared in `connectors/<name>.py`. Raises BadDeclaration, saying what to change."""
     known = sorted(module.name for module in pkgutil.iter_modules(connectors.__path__))
     if name not in known:
         raise BadDeclaration(f"no source is called {name!r}: sources/connectors/ has {', '.join(known)}")
@@ -153,7 +150,7 @@ def load_source(name: str) -> Source:
 
 
 def declared(module: ModuleType, name: str) -> Source:
-    """The module's `SOURCE`, named and checked."""
+    """Return the module's `SOURCE`, named and checked."""
     source = getattr(module, "SOURCE", None)
     if not isinstance(source, Source):
         raise BadDeclaration(f"sources/connectors/{name}.py: define SOURCE = Source(...)")

@@ -20,15 +20,15 @@ LOOK = "warehouse_as_last_seen"
 
 
 def follow(pipeline: Pipeline, source: Source, raw: Raw) -> tuple[Pipeline, list[str]]:
-    """The pipeline in step with the warehouse, and the tables of this source that have to be created."""
+    """Return the pipeline in step with the warehouse, and the tables that have to be created."""
     present = raw.tables()
     if not in_step(pipeline, source, raw, present):
         pipeline = start_from(pipeline, raw, present)
     missing = [name for name in tables_of(source) if name not in present]
-    if missing and BOOKS <= present:
+    if missing and present >= BOOKS:
         raw.forget_shape(source.name)
         forget_progress(pipeline, source, missing)
-    if BOOKS <= present and (last := raw.last_load(source.name)):
+    if present >= BOOKS and (last := raw.last_load(source.name)):
         pipeline.set_local_state_val(LAST_LOAD, last)
     return pipeline, missing
 
@@ -36,7 +36,7 @@ def follow(pipeline: Pipeline, source: Source, raw: Raw) -> tuple[Pipeline, list
 def in_step(pipeline: Pipeline, source: Source, raw: Raw, present: set[str]) -> bool:
     """Whether the warehouse holds the loads that the local state is built on."""
     last = local_value(pipeline, LAST_LOAD)
-    if not BOOKS <= present:
+    if not present >= BOOKS:
         return last is None and (pipeline.first_run or pipeline.has_pending_data)
     if last is not None and not raw.has_load(last):
         return False
@@ -47,7 +47,7 @@ def in_step(pipeline: Pipeline, source: Source, raw: Raw, present: set[str]) -> 
 def start_from(pipeline: Pipeline, raw: Raw, present: set[str]) -> Pipeline:
     """Forget everything local, and take up the state the warehouse holds, if any."""
     fresh = pipeline.drop()
-    if BOOKS <= present:
+    if present >= BOOKS:
         fresh.sync_destination(destination=raw.destination)
     return fresh
 
@@ -77,13 +77,13 @@ def finish_pending(pipeline: Pipeline, source: Source, raw: Raw) -> list[str]:
 
 
 def progress(pipeline: Pipeline, source: Source) -> dict[str, Any]:
-    """dlt's state of each resource of the source: what was read so far."""
+    """Return dlt's state of each resource of the source: what was read so far."""
     resources = pipeline.state.get("sources", {}).get(source.name, {}).get("resources", {})
     return dict(resources)
 
 
 def look(configuration: Configuration) -> list[list[int]] | None:
-    """The warehouse file as it lies there; null for a server, which has no file to look at."""
+    """Describe the warehouse file as it lies there; null for a server, which has no file to look at."""
     if configuration.target != "duckdb":
         return None
     files = [
@@ -95,7 +95,7 @@ def look(configuration: Configuration) -> list[list[int]] | None:
 
 
 def local_value(pipeline: Pipeline, key: str) -> Any:
-    """A value kept beside the local state only, or null."""
+    """Return a value kept beside the local state only, or null."""
     return pipeline.state["_local"].get(key)
 
 

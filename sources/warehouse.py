@@ -14,13 +14,10 @@ import dlt
 import duckdb
 
 from sources.configuration import Configuration
+from sources.refusals import WarehouseBusy
 
 PATIENCE = 300.0  # seconds; a full build of the models is shorter
 SCHEMA = "raw"
-
-
-class WarehouseBusy(RuntimeError):
-    """Another process kept the warehouse longer than we wait."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Raw:
         return found
 
     def state_version(self, pipeline: str) -> int:
-        """dlt's newest state of this pipeline; 0 when it never loaded here."""
+        """Return dlt's newest state of this pipeline; 0 when it never loaded here."""
         query = "select max(version) from raw._dlt_pipeline_state where pipeline_name = ?"
         return int(self.rows(query, pipeline)[0][0] or 0)
 
@@ -84,6 +81,8 @@ def warehouse(configuration: Configuration, patience: float = PATIENCE) -> Itera
     try:
         yield raw
     finally:
+        if not is_postgres:  # others in this process may share the instance
+            raw.connection.execute("reset preserve_insertion_order")
         raw.connection.close()
 
 
@@ -112,7 +111,7 @@ def busy(configuration: Configuration, fault: str, patience: float) -> str:
 
 
 def open_postgres(configuration: Configuration) -> Raw:
-    import psycopg2
+    import psycopg2  # noqa: PLC0415 - an extra, for those who have a server
 
     reached = dict(configuration.postgres)
     named = {"user": reached["username"], "dbname": reached["database"]}

@@ -42,24 +42,37 @@ def load_asset(source: Source) -> dg.AssetsDefinition:
         ensure_inbox()
         with turn(f"load {source.name}"):
             report = load(source)
+            stands = standing(source)
         for table in source.tables:
-            yield table_result(source, table, report)
+            yield table_result(source, table, report, *stands[table.name])
 
     return decorate(load_new)
 
 
-def table_result(source: Source, table: Table, report: LoadReport) -> dg.MaterializeResult[Any]:
-    name = source.raw_name(table)
-    changed = {f"{item.column} ({item.change.value})": item.row_count for item in report.changes if item.table == name}
-    with connect(f"count {name}") as warehouse:
-        rows = warehouse.execute(f"select count(*), max(_landed_at) from raw.{name}")
-    count, landed = rows[0]
+def standing(source: Source) -> dict[str, tuple[int, str]]:
+    """Rows of each table, and when the newest of them landed."""
+    query = " union all ".join(
+        f"select '{table.name}', count(*), cast(max(_landed_at) as varchar) from raw.{source.raw_name(table)}"
+        for table in source.tables
+    )
+    with connect(f"count {source.name}") as warehouse:
+        return {str(name): (int(count), str(landed)) for name, count, landed in warehouse.execute(query)}
+
+
+def table_result(
+    source: Source, table: Table, report: LoadReport, row_count: int, landed: str
+) -> dg.MaterializeResult[Any]:
+    changed = {
+        f"{item.column} ({item.change.value})": item.row_count
+        for item in report.changes
+        if item.table == table.name
+    }
     return dg.MaterializeResult(
-        asset_key=["raw", name],
+        asset_key=["raw", source.raw_name(table)],
         # Only new rows are news: what reads this table runs when the version changes.
-        data_version=dg.DataVersion(f"{count} {landed}"),
+        data_version=dg.DataVersion(f"{row_count} rows, newest {landed}"),
         metadata={
-            "dagster/row_count": count,
+            "dagster/row_count": row_count,
             "rows_loaded": report.rows.get(table.name, 0),
             "schema_changes": changed,
         },

@@ -27,12 +27,11 @@ class Finding:
     subject: str  # column names, or (table)
     severity: Severity
     is_met: bool
-    unexpected: int | None
-    of: int | None
+    unexpected: int
+    of: int
 
     def __str__(self) -> str:
-        counts = "" if self.unexpected is None else f": {self.unexpected} of {self.of}"
-        return f"{self.expect} {self.subject}{counts}"
+        return f"{self.expect} {self.subject}: {self.unexpected} of {self.of}"
 
 
 @dataclass(frozen=True)

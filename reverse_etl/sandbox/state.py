@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,50 +53,31 @@ class State:
         ):
             yield connection
 
-    def apply(self, audience: str, rows: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    def apply(self, audience: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
         """One result per row: applied, noop or rejected with a code.
 
         An operation seen before is not applied again: its first result is repeated.
         """
         with self._open() as connection:
             connection.execute("begin immediate")
-            results = [self._apply_one(connection, audience, row) for row in rows]
-            replayed = sum(result.pop("replayed", "") == "yes" for result in results)
+            seen = _seen(connection, [str(row["operation_id"]) for row in rows])
+            held = _held(connection, audience, [_key(row) for row in rows])
+            new = {
+                str(row["operation_id"]): _judged(row, held)
+                for row in rows
+                if row["operation_id"] not in seen
+            }
+            _write(connection, audience, [row for row in rows if row["operation_id"] in new], new)
             connection.execute(
                 "insert into counters values ('replayed', ?) "
                 "on conflict do update set value = value + excluded.value",
-                [replayed],
+                [len(rows) - len(new)],
             )
-        return results
-
-    def _apply_one(
-        self, connection: sqlite3.Connection, audience: str, row: dict[str, Any]
-    ) -> dict[str, str]:
-        operation_id = str(row["operation_id"])
-        seen = connection.execute(
-            "select status, code from operations where operation_id = ?", [operation_id]
-        ).fetchone()
-        if seen:
-            return {"operation_id": operation_id, "status": seen[0], "code": seen[1], "replayed": "yes"}
-        key = str(row.get("key") or "").lower()
-        status, code = "applied", _flaw(row, key)
-        if code:
-            status = "rejected"
-        elif row["operation"] == "remove":
-            gone = connection.execute(
-                "delete from members where audience = ? and member_key = ?", [audience, key]
-            )
-            status = "applied" if gone.rowcount else "noop"
-        else:
-            connection.execute(
-                "insert into members values (?, ?, ?) on conflict do update set fields = excluded.fields",
-                [audience, key, json.dumps(row.get("fields") or {})],
-            )
-        connection.execute(
-            "insert into operations values (?, ?, ?, ?, ?)",
-            [operation_id, audience, row["operation"], status, code],
-        )
-        return {"operation_id": operation_id, "status": status, "code": code}
+        results = seen | new
+        return [
+            {"operation_id": id_, "status": results[id_][0], "code": results[id_][1]}
+            for id_ in (str(row["operation_id"]) for row in rows)
+        ]
 
     def audiences(self) -> dict[str, dict[str, Any]]:
         """Audience → key of the member → fields, as they are now."""
@@ -141,6 +122,68 @@ class State:
             ).fetchone()
             connection.execute("delete from faults where times <= 0")
         return Fault(*taken) if taken else None
+
+
+def _key(row: dict[str, Any]) -> str:
+    return str(row.get("key") or "").lower()
+
+
+def _seen(connection: sqlite3.Connection, ids: list[str]) -> dict[str, tuple[str, str]]:
+    """Find the results of operations that came before."""
+    found = connection.execute(
+        "select operation_id, status, code from operations "
+        "where operation_id in (select value from json_each(?))",
+        [json.dumps(ids)],
+    )
+    return {operation_id: (status, code) for operation_id, status, code in found}
+
+
+def _held(connection: sqlite3.Connection, audience: str, keys: list[str]) -> set[str]:
+    found = connection.execute(
+        "select member_key from members where audience = ? and member_key in (select value from json_each(?))",
+        [audience, json.dumps(keys)],
+    )
+    return {key for (key,) in found}
+
+
+def _judged(row: dict[str, Any], held: set[str]) -> tuple[str, str]:
+    """Status and code of a new operation; `held` follows, so that rows take effect in their order."""
+    key, code = _key(row), _flaw(row, _key(row))
+    if code:
+        return "rejected", code
+    if row["operation"] == "put":
+        held.add(key)
+        return "applied", ""
+    if key not in held:
+        return "noop", ""
+    held.discard(key)
+    return "applied", ""
+
+
+def _write(
+    connection: sqlite3.Connection,
+    audience: str,
+    rows: list[dict[str, Any]],
+    judged: dict[str, tuple[str, str]],
+) -> None:
+    """Apply new operations in their order: of each key the last one stands."""
+    last = {_key(row): row for row in rows if judged[row["operation_id"]][0] != "rejected"}
+    connection.executemany(
+        "insert or replace into members values (?, ?, ?)",
+        [
+            (audience, key, json.dumps(row.get("fields") or {}))
+            for key, row in last.items()
+            if row["operation"] == "put"
+        ],
+    )
+    connection.executemany(
+        "delete from members where audience = ? and member_key = ?",
+        [(audience, key) for key, row in last.items() if row["operation"] == "remove"],
+    )
+    connection.executemany(
+        "insert into operations values (?, ?, ?, ?, ?)",
+        [(r["operation_id"], audience, r.get("operation"), *judged[r["operation_id"]]) for r in rows],
+    )
 
 
 def _flaw(row: dict[str, Any], key: str) -> str:

@@ -48,6 +48,11 @@ class Demo:
     rows: dict[str, int]
     is_new: bool = True
 
+    def __str__(self) -> str:
+        rows = f"{sum(self.rows.values()):,} rows in {len(self.rows)} files"
+        kept = "" if self.is_new else " (kept as built)"
+        return f"{self.people:,} people, {rows}, up to {self.last_day}{kept}"
+
 
 def build(
     inbox: Path,
@@ -78,7 +83,8 @@ def build(
     for name in existing.rows if existing else ():
         (inbox / name).unlink(missing_ok=True)
     demo = _write(inbox, truth, size, last_day or _yesterday())
-    (truth / MANIFEST).write_text(json.dumps(asdict(demo), indent=2, sort_keys=True) + "\n")
+    manifest = {name: value for name, value in asdict(demo).items() if name != "is_new"}
+    (truth / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     return demo
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import duckdb
 
+from sources.demo.literal import sql_path
+
 CSV_TABLES = frozenset({
     "products__products", "products__coupons", "web_orders__order_lines", "store_receipts__receipts",
     "store_receipts__receipt_lines", "store_receipts__loyalty_members", "store_receipts__coupon_redemptions",
@@ -49,7 +51,7 @@ def _write_table(
         path = folder / f"{name}.{ending}"
         warehouse.execute(f"""
             copy (select * exclude (_file, _at, _person) from period where _file = '{name}')
-            to '{path.as_posix()}' ({options})
+            to {sql_path(path)} ({options})
         """)
         counts[path.relative_to(inbox).as_posix()] = int(count)
     return counts

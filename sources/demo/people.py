@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from sources.demo.literal import sql_path
+
 AREA_CODES = tuple(
     """
 201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 220 223 224 225 227 228 229 231 234
@@ -57,7 +59,7 @@ select
     address_line1 as address_line,
     city,
     postal_code
-from read_parquet('{dataset}')
+from read_parquet({dataset})
 where master_id not like 'CANARY%'
 """
 
@@ -155,4 +157,4 @@ def _generate_records(warehouse: duckdb.DuckDBPyConnection, people: int, seed: i
             domain="hospitality", only_entity="guest", size=2 * people + 20, seed=seed, difficulty="medium",
             hard_neg_ratio=0.3, output_dir=folder,
         )  # fmt: skip
-        warehouse.execute(RECORDS.format(dataset=Path(guests.dataset).as_posix()))
+        warehouse.execute(RECORDS.format(dataset=sql_path(Path(guests.dataset))))

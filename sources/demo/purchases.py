@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from sources.demo.literal import sql_path
+
 LAST_DAY_IN_DATA = date(2017, 12, 31)
 BASKET_SHARE = 0.2
 TABLES = ("transactions", "products", "demographics", "campaigns", "campaign_descriptions", "coupons",
@@ -94,9 +96,10 @@ def packaged_data() -> Path:
 
 
 def open_packaged_tables(warehouse: duckdb.DuckDBPyConnection) -> None:
-    folder = packaged_data().as_posix()
+    folder = packaged_data()
     for table in TABLES:
-        warehouse.execute(f"create view {table} as select * from read_parquet('{folder}/{table}.parquet')")
+        file = sql_path(folder / f"{table}.parquet")
+        warehouse.execute(f"create view {table} as select * from read_parquet({file})")
 
 
 def sample_baskets(warehouse: duckdb.DuckDBPyConnection, last_day: date) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import duckdb
 
+from sources.demo.literal import sql_path
+
 # (identifier type, files table, column, how the value is normalised)
 OBSERVED = (
     ("user_id", "web_orders__orders", "customer_id", "{}"),
@@ -90,4 +92,4 @@ def write_truth(warehouse: duckdb.DuckDBPyConnection, folder: Path) -> None:
         ("identifiers", "select * from truth_identifier order by all"),
         ("records", f"select * from ({records}) order by all"),
     ):
-        warehouse.execute(f"copy ({query}) to '{(folder / name).as_posix()}.csv' (format csv, header)")
+        warehouse.execute(f"copy ({query}) to {sql_path(folder / f'{name}.csv')} (format csv, header)")

@@ -5,13 +5,17 @@ or the variable `SOURCES__<CONNECTOR>__ORIGIN`.
 """
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, Protocol
 
 import dlt
 
-from sources.configuration import BadConfiguration, Configuration
+from sources.configuration import Configuration
 from sources.landing import Landing
+from sources.refusals import BadConfiguration
 from sources.source import Source, Table
+
+ORIGINS = ("folder", "database", "api")  # modules of this package; the first is the default
 
 
 class Origin(Protocol):
@@ -21,25 +25,17 @@ class Origin(Protocol):
         """Whether it is certain, without reading any row, that there is nothing new."""
 
     def resource(self, table: Table, landing: Landing, state: Mapping[str, Any]) -> Any:
-        """The dlt resource that lands the table's new rows as Arrow tables."""
+        """Return the dlt resource that lands the table's new rows as Arrow tables."""
 
 
 def origin_of(source: Source, configuration: Configuration) -> Origin:
-    """The origin the configuration names for this source. Raises BadConfiguration."""
-    kind = dlt.config.get(f"sources.{source.name}.origin", str) or "folder"
-    if kind == "folder":
-        from sources.origins.folder import Folder
-
-        return Folder(source, configuration)
-    if kind == "database":
-        from sources.origins.database import Database
-
-        return Database(source)
-    if kind == "api":
-        from sources.origins.api import Api
-
-        return Api(source)
-    raise BadConfiguration(
-        f"sources.{source.name}.origin is {kind!r}; set it to folder, database or api "
-        f"in .dlt/config.toml or SOURCES__{source.name.upper()}__ORIGIN"
-    )
+    """Return the origin the configuration names for this source. Raises BadConfiguration."""
+    kind = dlt.config.get(f"sources.{source.name}.origin", str) or ORIGINS[0]
+    if kind not in ORIGINS:
+        raise BadConfiguration(
+            f"sources.{source.name}.origin is {kind!r}; set it to {', '.join(ORIGINS)} "
+            f"in .dlt/config.toml or SOURCES__{source.name.upper()}__ORIGIN"
+        )
+    # imported when asked for: database and api bring libraries that take longer than a load without news
+    origin: Origin = import_module(f"{__name__}.{kind}").ORIGIN(source, configuration)
+    return origin

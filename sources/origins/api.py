@@ -11,9 +11,10 @@ from typing import Any
 
 from dlt.sources.rest_api import rest_api_resources
 
-from sources.configuration import BadConfiguration
+from sources.configuration import Configuration
 from sources.landing import Landing
 from sources.origins.pages import landed, pages_name, settings_of
+from sources.refusals import BadConfiguration
 from sources.source import Source, Table
 
 
@@ -22,6 +23,7 @@ class Api:
     """The interface behind one source."""
 
     source: Source
+    configuration: Configuration
 
     def is_idle(self, tables: Sequence[Table], state: Mapping[str, Any]) -> bool:  # noqa: ARG002 - as declared
         return False  # only asking tells
@@ -40,3 +42,6 @@ class Api:
             key = f"sources.{self.source.name}.api.client"
             raise BadConfiguration(f"[{key}] has no base_url; write it in .dlt/config.toml")
         return client
+
+
+ORIGIN = Api

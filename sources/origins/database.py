@@ -13,9 +13,10 @@ from dlt.sources.sql_database import sql_table
 from sqlalchemy import Date, DateTime, String
 from sqlalchemy.exc import NoSuchTableError
 
-from sources.configuration import BadConfiguration
+from sources.configuration import Configuration
 from sources.landing import Landing
 from sources.origins.pages import landed, pages_name, settings_of
+from sources.refusals import BadConfiguration
 from sources.source import Source, Table
 
 PAGE = 50_000  # rows
@@ -26,6 +27,7 @@ class Database:
     """The database behind one source."""
 
     source: Source
+    configuration: Configuration
 
     def is_idle(self, tables: Sequence[Table], state: Mapping[str, Any]) -> bool:  # noqa: ARG002 - as declared
         return False  # only asking tells
@@ -69,3 +71,6 @@ def cursor(column: str | None) -> Any:
     Inclusive: rows that share the newest value are read again, and dlt leaves out those it has seen.
     """
     return dlt.sources.incremental(column, on_cursor_value_missing="include") if column else None
+
+
+ORIGIN = Database

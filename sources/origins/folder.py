@@ -57,7 +57,7 @@ class Folder:
         )
 
     def read(self, table: Table, landing: Landing, files: Sequence[InboxFile]) -> Iterator[pa.Table]:
-        """The rows of each file in turn; a file is remembered in the same commit as its rows."""
+        """Yield the rows of each file in turn; a file is remembered in the same commit as its rows."""
         remembered = dlt.current.resource_state().setdefault("files", {})
         for file in files:
             _, version = remembered.get(file.name, (None, 0))
@@ -78,7 +78,7 @@ class Folder:
         return file.name.startswith(f"{self.source.name}/{table.name}/") and format_of(file.name) is not None
 
     def local(self, file: InboxFile, folder: str) -> Path:
-        """The file on this machine: itself, or a copy in `folder`."""
+        """Return the file on this machine: itself, or a copy in `folder`."""
         if self.is_local:
             return Path(file.address)
         path = Path(folder) / posixpath.basename(file.name)
@@ -117,3 +117,6 @@ def stamp_of(facts: Mapping[str, Any]) -> str:
     """Size and tag (or else time) as the store lists them: differs when the content does."""
     tag = next((facts[key] for key in (*TAGS, *TIMES) if facts.get(key)), "")
     return f"{facts.get('size')}:{tag}"
+
+
+ORIGIN = Folder

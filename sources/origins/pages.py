@@ -12,7 +12,7 @@ from sources.source import Source, Table
 
 
 def landed(pages: Any, source: Source, table: Table, landing: Landing) -> Any:
-    """The table's dlt resource: each page of records conformed to the shape of raw."""
+    """Return the table's dlt resource: each page of records conformed to the shape of raw."""
 
     def conformed(records: Sequence[dict[str, Any]] | dict[str, Any]) -> list[pa.Table]:
         page = [records] if isinstance(records, dict) else records
@@ -24,7 +24,7 @@ def landed(pages: Any, source: Source, table: Table, landing: Landing) -> Any:
 
 
 def pages_name(source: Source, table: Table) -> str:
-    """What dlt calls the unconformed pages, and keeps their cursor under."""
+    """Say what dlt calls the unconformed pages, and keeps their cursor under."""
     return f"{source.raw_name(table)}__pages"
 
 

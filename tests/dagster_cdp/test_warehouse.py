@@ -49,19 +49,17 @@ def other_process(program):
             process.kill()
 
 
+def holder_named_in(warehouse):
+    return json.loads(warehouse.with_name("warehouse.duckdb.lock").read_text())["pid"]
+
+
 def test_a_second_process_waits_for_the_first_and_is_told_who_has_it(warehouse):
     heard = []
     with other_process(TAKE_A_TURN.format(purpose="dbt staging", seconds=1)) as first:
         with turn("load orders", progress=heard.append, every=0.2):
-            assert first.poll() is not None or not is_locked(warehouse, by_me=False)
+            assert holder_named_in(warehouse) == os.getpid()
     assert heard
     assert heard[0].startswith(f"waiting for the warehouse: held by pid {first.pid} 'dbt staging' for ")
-
-
-def is_locked(warehouse, *, by_me):
-    """Whether the lock file names somebody else."""
-    card = json.loads(warehouse.with_name("warehouse.duckdb.lock").read_text())
-    return (card["pid"] == os.getpid()) is by_me
 
 
 def test_the_lock_file_names_the_holder(warehouse):
@@ -86,7 +84,7 @@ def test_the_turn_of_a_killed_process_is_free_at_once(warehouse):
         first.kill()
         first.wait()
         with turn("load orders", timeout=1):
-            assert is_locked(warehouse, by_me=True)
+            assert holder_named_in(warehouse) == os.getpid()
 
 
 def test_a_shell_that_knows_nothing_of_turns_is_waited_for_too(warehouse):
@@ -100,7 +98,10 @@ def test_a_shell_that_knows_nothing_of_turns_is_waited_for_too(warehouse):
 
 def test_a_shell_that_never_closes_the_file_is_named(warehouse):
     with other_process(OPEN_THE_FILE.format(seconds=60)) as shell:
-        with pytest.raises(WarehouseBusy, match=f"held by pid {shell.pid} "), turn("load orders", timeout=0.3):
+        with (
+            pytest.raises(WarehouseBusy, match=f"held by pid {shell.pid} "),
+            turn("load orders", timeout=0.3),
+        ):
             pass
 
 
@@ -207,7 +208,10 @@ def test_a_half_written_lock_file_does_not_confuse_whoever_waits(warehouse):
     lock.write_text('{"pid": 1')
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(WarehouseBusy, match="held by another process 'just starting'"), turn("x", timeout=0):
+        with (
+            pytest.raises(WarehouseBusy, match="held by another process 'just starting'"),
+            turn("x", timeout=0),
+        ):
             pass
 
 

@@ -24,7 +24,7 @@
             select fresh._entity_key
             from {{ judged }} as fresh
             where fresh._load_id not in (
-                select seen._load_id from {{ this }} as seen where seen.source = '{{ source }}'
+                select distinct seen._load_id from {{ this }} as seen where seen.source = '{{ source }}'
             )
         )
         {%- endif %}

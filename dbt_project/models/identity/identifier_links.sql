@@ -9,7 +9,7 @@ observations as (
     where _subject in (
         select fresh._subject
         from {{ ref('identifier_observations') }} as fresh
-        where fresh._load_id not in (select seen._load_id from {{ this }} as seen)
+        where fresh._load_id not in (select distinct seen._load_id from {{ this }} as seen)
     )
     {% endif %}
 

@@ -1,4 +1,4 @@
-{{ config(materialized='table', access='public') }}
+{{ config(materialized='table') }}
 
 {%- set restrictive_first = "case status when 'denied' then 0 when 'unknown' then 1 else 2 end" %}
 

@@ -24,7 +24,7 @@ stale as (
 
     select events.event_id
     from events
-    where events._load_id not in (select seen._load_id from {{ this }} as seen)
+    where events._load_id not in (select distinct seen._load_id from {{ this }} as seen)
 
     union
 

@@ -1,4 +1,4 @@
-{{ config(materialized='table', access='public') }}
+{{ config(materialized='table') }}
 
 {%- set attributes = [
     'user_id', 'loyalty_number', 'email', 'phone', 'first_name', 'last_name',

@@ -1,4 +1,4 @@
-{{ config(materialized='table', access='public') }}
+{{ config(materialized='table') }}
 
 with
 

@@ -51,6 +51,7 @@ def test_building_again_touches_no_file_even_on_a_later_day(first):
     later = small(first, date(2026, 3, 12))
     assert touched(first) == before
     assert (same_day.is_new, later.is_new) == (False, False)
+    assert str(later).endswith("up to 2026-03-10 (kept as built)")
     assert (same_day.last_day, later.last_day) == ("2026-03-10", "2026-03-10")
 
 

@@ -1,0 +1,123 @@
+"""The README is true: its commands are the ones CI runs, and its examples work as printed, together."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BOOKINGS = """booking_id,email,first_name,booked_at
+b-1,{member},Ada,2026-01-05T10:00:00Z
+b-2,{member},Ada,2026-02-05T10:00:00Z
+b-3,not an address,Bo,2026-02-05T10:00:00Z
+"""
+
+
+def examples():
+    """File name -> content, of every fenced block that names its file."""
+    return dict(re.findall(r"^```\w+ (\S+/\S+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
+
+
+def test_the_quick_start_is_two_commands_and_ci_runs_the_second():
+    [block] = re.findall(r"## Quick start\n.*?```bash\n(.*?)```", README, re.DOTALL)
+    first, second = block.strip().splitlines()
+    assert first.endswith("cdp demo")
+    assert second.removeprefix(".venv/bin/") in (ROOT / ".ci/run").read_text()
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_documented_commands_exist():
+    """Each command of the table answers to --help."""
+    from typer.testing import CliRunner
+
+    from dagster_cdp.cli import app
+
+    for line in re.findall(r"^\| `cdp (.*?)` \|", README, re.MULTILINE) + ["sync plan", "sync run", "gate accept"]:
+        words = re.sub(r"`.*| [A-Z]+.*|,.*", "", line).split()
+        assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0, words
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory):
+    """A clone with every example of the README written to its file, and its line run once on a small demo."""
+    clone = tmp_path_factory.mktemp("clone")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, clone / name)
+    for name, content in examples().items():
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text(content)
+    listing = clone / "dbt_project/macros/judge/judged_tables.sql"
+    listing.write_text(
+        listing.read_text().replace("('web_orders', 'orders'),", "('web_orders', 'orders'),\n        ('workshops', 'bookings'),")
+    )
+    home = clone / ".cdp"
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("CDP_", "DAGSTER_HOME", "PG"))},
+        "PYTHONPATH": str(clone),
+    }
+
+    def cdp(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "dagster_cdp.cli", *arguments],
+            cwd=clone, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    people = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from dagster_cdp.inbox import build_demo; build_demo(households=120)",
+        ],
+        cwd=clone, env=environment, check=True,
+    )  # fmt: skip
+    assert people.returncode == 0
+    consenting = next(
+        choice["email"]
+        for file in sorted((home / "inbox/consent/choices").glob("*.jsonl"), reverse=True)
+        for choice in map(json.loads, reversed(file.read_text().splitlines()))
+        if (choice["purpose"], choice["status"]) == ("marketing", "granted")
+        and choice["channel"] in {"email", "any"}
+        and choice.get("email")
+    )
+    inbox = home / "inbox/workshops/bookings"
+    inbox.mkdir(parents=True)
+    (inbox / "2026-02.csv").write_text(BOOKINGS.format(member=consenting))
+    return home, cdp, cdp("run", "--json")
+
+
+def test_the_examples_run_together(extended):
+    _, _, run = extended
+    assert run.returncode == 0, run.stderr[-3000:]
+    report = json.loads(run.stdout)
+    assert report["loaded"]["raw.workshops__bookings"] == 3
+    assert report["rows"]["staging.stg_workshops__bookings"] == 2
+    assert report["rows"]["audiences.workshop_guests"] == 1
+    assert report["changes"]["activation.workshop_guests_to_notice_board"]["add"] == 1
+
+
+def test_the_guest_is_on_the_notice_board(extended):
+    home, _, _ = extended
+    assert len(list((home / "exports/workshop_guests_to_notice_board").iterdir())) == 1
+
+
+def test_the_next_plan_is_empty(extended):
+    _, cdp, _ = extended
+    plan = cdp("sync", "plan", "workshop_guests_to_notice_board", "--json")
+    assert plan.returncode == 0, plan.stderr
+    assert json.loads(plan.stdout)["add"] == 0
