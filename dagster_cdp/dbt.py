@@ -125,7 +125,7 @@ def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
 
     Raises `dagster.Failure` naming each failed model or test; never with a value of the data.
     """
-    stage = context.op.name
+    stage = context.op_execution_context.op.name
     events = _Events(stage)
     outcome = _invoke(
         ["build", *_places(), *_selection(context), "--no-write-json", "--exclude-resource-type", "unit_test"],
@@ -141,7 +141,7 @@ def _selection(context: dg.AssetExecutionContext) -> list[str]:
     arguments, indirect = get_subset_selection_for_context(
         context=context,
         manifest=_manifest(),
-        select=context.op.tags.get("dagster_dbt/select"),
+        select=context.op_execution_context.op.tags.get("dagster_dbt/select"),
         exclude=None,
         selector=None,
         dagster_dbt_translator=Translator(),

@@ -58,15 +58,16 @@ class _Deferred(importlib.abc.MetaPathFinder):
 @contextmanager
 def _quietly() -> Iterator[None]:
     """No warnings of the library and nothing of its log: both quote what the engine said."""
-    logger = logging.getLogger("great_expectations")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    logger, nowhere = logging.getLogger("great_expectations"), logging.NullHandler()
+    logger.addHandler(nowhere)
+    logger.propagate = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        logger.propagate = True
+        logger.removeHandler(nowhere)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 import email.utils
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +17,12 @@ from reverse_etl.destination import (
     Request,
     Response,
     Transport,
-    Unreadable,
     Verdict,
 )
 
 BASE_SECONDS = 0.5
 LONGEST_SECONDS = 60.0
+CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 PATIENCE = 20  # times one request is told to come back later
 
 
@@ -127,14 +128,14 @@ class Delivery:
         """Take the destination's word on each row; silence is not acceptance."""
         try:
             said = {r.change.operation_id: r for r in self.destination.outcomes(rows, response)}
-        except (Unreadable, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError):
             return _unsettled(rows, "unreadable_answer", is_uncertain=True)
         receipts = []
         for row in rows:
             receipt = said.get(row.operation_id) or Receipt(row, Outcome.UNKNOWN, "not_mentioned")
-            if is_uncertain and receipt.outcome is not Outcome.DELIVERED:
-                receipt = Receipt(row, Outcome.UNKNOWN, receipt.code)
-            receipts.append(receipt)
+            was_taken = receipt.outcome is Outcome.DELIVERED
+            outcome = receipt.outcome if was_taken or not is_uncertain else Outcome.UNKNOWN
+            receipts.append(Receipt(row, outcome, "" if was_taken else coded(receipt.code)))
         return receipts
 
 
@@ -150,6 +151,11 @@ def retry_after(response: Response | None) -> float | None:
     except ValueError:
         return None
     return max(0.0, moment.timestamp() - time.time())
+
+
+def coded(said: str) -> str:
+    """Keep a reason code; a destination's prose may quote what was sent, and is dropped."""
+    return said if CODE.fullmatch(said) else "unspecified"
 
 
 def _unsettled(rows: Sequence[Change], code: str, *, is_uncertain: bool) -> list[Receipt]:

@@ -128,8 +128,8 @@ def intend(
             pending_operation, pending_fingerprint, operation_id, intent_count, intended_at
         )
         select
-            intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers, false,
-            intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
+            intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers,
+            false, intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
         from {_PLANNED} as intent
         where not exists (
             select 1 from activation.journal as journal

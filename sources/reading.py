@@ -7,11 +7,12 @@ import csv
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import duckdb
 
@@ -19,6 +20,7 @@ from sources.names import incoming_names, literal, quoted
 from sources.refusals import BadFile
 
 FORMATS = ("csv", "jsonl", "parquet")
+CHUNK = 1 << 20  # bytes
 MOST_NAMES = 500  # more is data written as column names
 
 
@@ -38,6 +40,8 @@ def format_of(path: str) -> str | None:
 
 def rows_of(path: Path, taken: frozenset[str], engine: duckdb.DuckDBPyConnection) -> Rows:
     """Return the file's rows, by the format its name ends with."""
+    if is_gzipped(path):
+        unpack_once(path)
     read = {"csv": csv_rows, "jsonl": jsonl_rows, "parquet": parquet_rows}
     return read[format_of(path.name) or "csv"](path, taken, engine)
 
@@ -57,18 +61,14 @@ def csv_rows(path: Path, taken: frozenset[str], _engine: duckdb.DuckDBPyConnecti
 
 def csv_header(path: Path) -> tuple[list[str], str]:
     """Return the names in the first record, and the delimiter that splits it into most of them."""
-    with opened(path) as file:
-        try:
-            first = next(csv.reader(file), [])  # a quoted name may hold a line break
-            file.seek(0)
-            line = file.readline()
-            delimiter = max(",;\t|", key=line.count)
-            file.seek(0)
-            header = first if delimiter == "," else next(csv.reader(file, delimiter=delimiter), [])
-        except UnicodeDecodeError:
-            raise BadFile("line 1: the text is not UTF-8") from None
-        except csv.Error:
-            raise BadFile("line 1: the header is not csv") from None
+    try:
+        line = next(lines_of(path), "")
+        delimiter = max(",;\t|", key=line.count)
+        header = next(csv.reader(lines_of(path), delimiter=delimiter), [])  # a name may hold a line break
+    except UnicodeDecodeError:
+        raise BadFile("line 1: the text is not UTF-8") from None
+    except csv.Error:
+        raise BadFile("line 1: the header is not csv") from None
     if not header:
         raise BadFile("line 1: there is no header; write the column names in the first line")
     return header, delimiter
@@ -154,29 +154,45 @@ CSV_FAULTS = {
     "unterminated quote": "a quoted value is not closed",
     "not utf-8": "the text is not UTF-8",
     "Maximum line size": "a line is longer than 2 MB",
-    "GZIP": "the gzip file is damaged or cut short",
 }
 
 
 def first_bad_line(path: Path) -> str | None:
-    """Where JSON lines break: DuckDB counts blank lines differently, so the fault is looked up."""
-    at = 0
+    """Say where JSON lines break: DuckDB counts blank lines differently, so the fault is looked up."""
+    at = 1
     try:
-        with opened(path) as file:
-            for at, line in enumerate(file, start=1):
-                if line.strip() and not isinstance(json.loads(line), dict):
-                    return f"line {at}: expected a JSON object, found another value"
+        for line in lines_of(path):
+            if line.strip() and not isinstance(json.loads(line), dict):
+                return f"line {at}: expected a JSON object, found another value"
+            at += 1
     except UnicodeDecodeError:
-        return f"after line {at}: the text is not UTF-8"
+        return f"line {at}: the text is not UTF-8"
     except json.JSONDecodeError as fault:
         return f"line {at}: not JSON at character {fault.pos + 1}"
-    except (EOFError, gzip.BadGzipFile):
-        return f"after line {at}: the gzip file is damaged or cut short"
     return None
 
 
-def opened(path: Path) -> IO[str]:
-    """Open a text file for reading, unpacked on the way if it is gzipped."""
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a text file, decoded one by one so that a fault is met on its own line."""
+    with opened(path) as file:
+        for at, line in enumerate(file):
+            yield line.decode("utf-8-sig" if at == 0 else "utf-8")
+
+
+def opened(path: Path) -> BinaryIO | gzip.GzipFile:
+    """Open a file for reading, unpacked on the way if it is gzipped."""
+    return gzip.open(path) if is_gzipped(path) else path.open("rb")
+
+
+def is_gzipped(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
+
+
+def unpack_once(path: Path) -> None:
+    """Refuse a gzip file that was cut short: DuckDB would take what is there for the whole."""
+    try:
+        with gzip.open(path) as file:
+            while file.read(CHUNK):
+                pass
+    except (EOFError, OSError, zlib.error):
+        raise BadFile("the gzip file is damaged or cut short") from None

@@ -17,11 +17,11 @@ Severity = Literal["critical", "warning"]
 Bound = int | float | datetime | date | Literal["now"]
 
 # The expectations a suite may use, with the fields each needs. All of them are answered by counts;
-# others (a maximum, a most common value) would carry a value of the data into the verdict.
+# others (a maximum, a most common value) would carry a value of the data into the verdict, and
+# ExpectCompoundColumnsToBeUnique passes any duplicate when the batch is a query.
 NEEDS: dict[str, set[str]] = {
     "ExpectColumnValuesToNotBeNull": {"column"},
     "ExpectColumnValuesToBeUnique": {"column"},
-    "ExpectCompoundColumnsToBeUnique": {"column_list"},
     "ExpectColumnValuesToBeBetween": {"column"},
     "ExpectColumnValuesToBeInSet": {"column", "value_set"},
     "ExpectColumnValuesToMatchRegex": {"column", "regex"},
@@ -48,7 +48,6 @@ class Expectation(BaseModel):
     why: str = Field(min_length=1)
     severity: Severity = "critical"
     column: str | None = None
-    column_list: tuple[str, ...] | None = None
     mostly: float | None = Field(default=None, gt=0, lt=1)
     min_value: Bound | None = None
     max_value: Bound | None = None
@@ -87,8 +86,8 @@ class Expectation(BaseModel):
         return self.model_dump(exclude_none=True, exclude={"expect", "why", "severity"})
 
     def subject(self) -> str:
-        """Name the column or columns it looks at, or the whole table."""
-        return self.column or ", ".join(self.column_list or ()) or "(table)"
+        """Name the column it looks at, or the whole table."""
+        return self.column or "(table)"
 
     def bounds_at(self, now: datetime) -> dict[str, Any]:
         """`arguments()` with days as moments; `now` is a day ahead, because clocks of others run ahead."""

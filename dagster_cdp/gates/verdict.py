@@ -24,7 +24,7 @@ class Finding:
     """What one expectation found: how many rows (of how many) were not as expected."""
 
     expect: str
-    subject: str  # column names, or (table)
+    subject: str  # the column, or (table)
     severity: Severity
     is_met: bool
     unexpected: int

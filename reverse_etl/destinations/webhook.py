@@ -2,8 +2,8 @@
 
 The body is `{"sync", "rows": [{operation_id, operation: add|change|remove, identifiers, fields}]}`. The
 header `x-signature: t=<unix seconds>,v1=<hex>` is the HMAC-SHA256 of `<t>.<body>` under WEBHOOK_SECRET:
-refuse what is older than five minutes. A 2xx may carry `{"results": [{operation_id, status, code}]}` with a
-status of delivered, rejected or deferred; without results every row counts as delivered.
+refuse what is older than five minutes. Answer 2xx with nothing, when all rows are taken, or with
+`{"results": [{operation_id, status, code}]}` and a status of delivered, rejected or deferred for each.
 """
 
 import hashlib
@@ -79,10 +79,9 @@ class Destination:
         return Request(self._url, json.dumps(body).encode(), headers={"idempotency-key": key})
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
-        results = response.json().get("results") if response.body.strip() else None
-        if results is None:
+        if not response.body.strip():
             return [Receipt(row, Outcome.DELIVERED) for row in rows]
-        said = {str(result["operation_id"]): result for result in results}
+        said = {str(result["operation_id"]): result for result in response.json()["results"]}
         return [
             Receipt(row, Outcome(result["status"]), str(result.get("code") or "")[:64])
             for row in rows

@@ -140,7 +140,8 @@ def _seen(connection: sqlite3.Connection, ids: list[str]) -> dict[str, tuple[str
 
 def _held(connection: sqlite3.Connection, audience: str, keys: list[str]) -> set[str]:
     found = connection.execute(
-        "select member_key from members where audience = ? and member_key in (select value from json_each(?))",
+        "select member_key from members "
+        "where audience = ? and member_key in (select value from json_each(?))",
         [audience, json.dumps(keys)],
     )
     return {key for (key,) in found}

@@ -57,8 +57,7 @@ def open_postgres(monkeypatch):
     """A database of its own, made anew."""
     if os.environ.get("CDP_TEST_POSTGRES") != "1":
         pytest.skip("set CDP_TEST_POSTGRES=1 and the PG* variables")
-    import psycopg2
-
+    psycopg2 = pytest.importorskip("psycopg2")
     name = "cdp_gates_test"
     with closing(psycopg2.connect(dbname="postgres")) as server:
         server.autocommit = True

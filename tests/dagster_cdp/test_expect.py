@@ -1,5 +1,6 @@
 """Great Expectations on our warehouse: what is broken is found, and no value of the data comes out."""
 
+import importlib
 import logging
 import subprocess
 import sys
@@ -62,36 +63,37 @@ def test_without_mostly_a_single_row_is_too_many(shop):
 
 
 @pytest.mark.parametrize(
-    ("item", "expected"),
+    ("expectation", "arguments", "expected"),
     [
-        ({"expect": "ExpectTableRowCountToBeBetween", "min_value": 4}, "(table): 3 of 3"),
-        ({"expect": "ExpectCompoundColumnsToBeUnique", "column_list": ["profile_id", "email"]}, "profile_id, email: 2 of 3"),
-        ({"expect": "ExpectColumnValuesToBeInSet", "column": "profile_id", "value_set": ["p1"]}, "profile_id: 1 of 3"),
-        ({"expect": "ExpectColumnValuesToMatchRegex", "column": "email", "regex": "^[^@]+@"}, "email: 1 of 3"),
-        ({"expect": "ExpectColumnValuesToNotMatchRegex", "column": "email", "regex": r"(?i)\{\{"}, "email: 1 of 3"),
-        ({"expect": "ExpectColumnValueLengthsToEqual", "column": "profile_id", "value": 2}, "profile_id: 1 of 3"),
+        ("ExpectTableRowCountToBeBetween", {"min_value": 4}, "(table): 3 of 3"),
+        ("ExpectColumnValuesToBeInSet", {"column": "profile_id", "value_set": ["p1"]}, "profile_id: 1 of 3"),
+        ("ExpectColumnValuesToMatchRegex", {"column": "email", "regex": "^[^@]+@"}, "email: 1 of 3"),
+        ("ExpectColumnValuesToNotMatchRegex", {"column": "email", "regex": r"(?i)\{\{"}, "email: 1 of 3"),
+        ("ExpectColumnValueLengthsToEqual", {"column": "profile_id", "value": 2}, "profile_id: 1 of 3"),
     ],
-)  # fmt: skip
-def test_each_kind_of_expectation_counts_in_the_warehouse(shop, item, expected):
+)
+def test_each_kind_of_expectation_counts_in_the_warehouse(shop, expectation, arguments, expected):
     shop.build([("p1", CANARY), ("p1", CANARY), ("p22", "{{ email }}")])
-    verdict = judge(suite_on(AUDIENCE, item), shop.warehouse)
-    assert found(verdict) == [f"{item['expect']} {expected}"]
+    verdict = judge(suite_on(AUDIENCE, {"expect": expectation, **arguments}), shop.warehouse)
+    assert found(verdict) == [f"{expectation} {expected}"]
 
 
 def test_a_moment_out_of_range_is_counted(shop, monkeypatch):
     monkeypatch.setenv("CDP_NOW", "2026-11-23T09:00:00")
-    shop.warehouse.execute("create table raw.shop__visits (at timestamp, _dlt_load_id varchar)")
+    shop.warehouse.execute("create table raw.shop__visits (seen_at timestamp, _dlt_load_id varchar)")
     shop.land("1.0", [])
     for moment in ("1970-01-01 00:00:00", "2026-11-24 08:59:00", "2026-11-24 09:01:00"):
         shop.warehouse.execute("insert into raw.shop__visits values (cast(? as timestamp), '1.0')", [moment])
     item = {
         "expect": "ExpectColumnValuesToBeBetween",
-        "column": "at",
+        "column": "seen_at",
         "min_value": "2000-01-01",
         "max_value": "now",
     }
     suite = suite_on("raw.shop__visits", item).model_copy(update={"batch": "load"})
-    assert found(judge(suite, shop.warehouse)) == ["ExpectColumnValuesToBeBetween at: 2 of 3"]
+    verdict = judge(suite, shop.warehouse)
+    assert verdict.crashed is None
+    assert found(verdict) == ["ExpectColumnValuesToBeBetween seen_at: 2 of 3"]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +207,7 @@ def test_no_value_of_the_data_comes_out(shop, caplog, capfd):
         )
     assert [len(verdict.failed) for verdict in verdicts] == [4, 0, 0]
     assert verdicts[1].crashed.startswith("ExpectColumnValuesToNotBeNull on birth_on: ")
-    assert "Error" in verdicts[2].crashed or "Exception" in verdicts[2].crashed
+    assert verdicts[2].crashed.startswith(("ConversionException at ", "InvalidTextRepresentation at "))
     output = capfd.readouterr()
     everything = [repr(verdicts), repr(shop.verdict_rows()), caplog.text, output.out, output.err]
     assert not any("canary" in text for text in everything)
@@ -239,8 +241,7 @@ def test_charts_and_distributions_are_not_loaded():
     program = (
         "import sys; from dagster_cdp.expect import great_expectations; great_expectations();"
         "assert 'altair.vegalite' not in sys.modules and 'scipy.stats._stats_py' not in sys.modules;"
-        "import altair, scipy.stats;"
-        "assert altair.Chart and scipy.stats.entropy, 'they load when they are used'"
+        "import altair; assert altair.Chart, 'what is needed after all loads when it is used'"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
@@ -248,8 +249,8 @@ def test_charts_and_distributions_are_not_loaded():
 def test_the_library_still_lacks_a_duckdb_datasource():
     """When this fails, the library brings its own: delete ours and use that."""
     expect.great_expectations()
-    from great_expectations.datasource.fluent import sources
-    from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
+    sources = importlib.import_module("great_expectations.datasource.fluent.sources")
+    engine = importlib.import_module("great_expectations.execution_engine.sqlalchemy_execution_engine")
 
     assert "duckdb" not in {str(dialect.value) for dialect in engine._PERSISTED_CONNECTION_DIALECTS}
     expect.register_duckdb()

@@ -55,9 +55,11 @@ def holder_named_in(warehouse):
 
 def test_a_second_process_waits_for_the_first_and_is_told_who_has_it(warehouse):
     heard = []
-    with other_process(TAKE_A_TURN.format(purpose="dbt staging", seconds=1)) as first:
-        with turn("load orders", progress=heard.append, every=0.2):
-            assert holder_named_in(warehouse) == os.getpid()
+    with (
+        other_process(TAKE_A_TURN.format(purpose="dbt staging", seconds=1)) as first,
+        turn("load orders", progress=heard.append, every=0.2),
+    ):
+        assert holder_named_in(warehouse) == os.getpid()
     assert heard
     assert heard[0].startswith(f"waiting for the warehouse: held by pid {first.pid} 'dbt staging' for ")
 
@@ -70,9 +72,12 @@ def test_the_lock_file_names_the_holder(warehouse):
 
 
 def test_giving_up_says_who_how_long_and_what_to_do(warehouse):
-    with other_process(TAKE_A_TURN.format(purpose="dbt staging", seconds=60)) as first:
-        with pytest.raises(WarehouseBusy) as refusal, turn("load orders", timeout=0.3):
-            pass
+    with (
+        other_process(TAKE_A_TURN.format(purpose="dbt staging", seconds=60)) as first,
+        pytest.raises(WarehouseBusy) as refusal,
+        turn("load orders", timeout=0.3),
+    ):
+        pass
     message = str(refusal.value)
     assert message.startswith(f"The warehouse is busy: held by pid {first.pid} 'dbt staging' for ")
     assert message.endswith(f"Wait until it is done or stop it (kill {first.pid}), then run this again.")
@@ -89,9 +94,11 @@ def test_the_turn_of_a_killed_process_is_free_at_once(warehouse):
 
 def test_a_shell_that_knows_nothing_of_turns_is_waited_for_too(warehouse):
     heard = []
-    with other_process(OPEN_THE_FILE.format(seconds=0.8)) as shell:
-        with turn("load orders", timeout=20, progress=heard.append, every=0.2):
-            duckdb.connect(warehouse).close()
+    with (
+        other_process(OPEN_THE_FILE.format(seconds=0.8)) as shell,
+        turn("load orders", timeout=20, progress=heard.append, every=0.2),
+    ):
+        duckdb.connect(warehouse).close()
     assert f"held by pid {shell.pid} 'python" in heard[0]
     assert "which has the file open" in heard[0]
 
@@ -106,9 +113,13 @@ def test_a_shell_that_never_closes_the_file_is_named(warehouse):
 
 
 def test_a_shell_that_came_between_two_steps_is_waited_for_inside_a_turn(warehouse):
-    with turn("the line"), other_process(OPEN_THE_FILE.format(seconds=60)):
-        with pytest.raises(WarehouseBusy), turn("dbt staging", timeout=0.2):
-            pass
+    with (
+        turn("the line"),
+        other_process(OPEN_THE_FILE.format(seconds=60)),
+        pytest.raises(WarehouseBusy),
+        turn("dbt staging", timeout=0.2),
+    ):
+        pass
 
 
 def test_a_turn_inside_a_turn_does_not_wait_for_itself(warehouse):
@@ -225,9 +236,11 @@ def server(monkeypatch):
 @pytest.mark.postgres
 def test_on_a_server_a_second_process_waits_for_the_first_and_is_told_who_has_it(server):
     heard = []
-    with other_process(TAKE_A_TURN.format(purpose="dbt staging", seconds=1)) as first:
-        with turn("load orders", progress=heard.append, every=0.2):
-            pass
+    with (
+        other_process(TAKE_A_TURN.format(purpose="dbt staging", seconds=1)) as first,
+        turn("load orders", progress=heard.append, every=0.2),
+    ):
+        pass
     assert heard[0].startswith(f"waiting for the warehouse: held by pid {first.pid} 'dbt staging' for ")
 
 

@@ -10,7 +10,7 @@ from raw_world import World, run_dbt
 
 @pytest.fixture(scope="session")
 def duckdb_manifest(tmp_path_factory):
-    """The project parsed once; every DuckDB file of these tests is named `warehouse`, as the manifest says."""
+    """The project parsed once; it names the database `warehouse`, as every file of these tests is."""
     folder = tmp_path_factory.mktemp("manifest")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CDP_WAREHOUSE", str(folder / "warehouse.duckdb"))
@@ -27,11 +27,16 @@ def world(tmp_path, monkeypatch, duckdb_manifest):
     return made
 
 
-@pytest.fixture
-def postgres_world(tmp_path):
-    """PostgreSQL with an empty raw schema; drops the stages of that database."""
+@pytest.fixture(scope="session")
+def postgres_manifest(tmp_path_factory):
     if os.environ.get("CDP_TEST_POSTGRES") != "1":
         pytest.skip("needs CDP_TEST_POSTGRES=1 and the PG* variables of a server it may empty")
-    made = World("postgres", tmp_path / "warehouse")
+    return run_dbt(["parse", "--target", "postgres"], tmp_path_factory.mktemp("manifest"))
+
+
+@pytest.fixture
+def postgres_world(tmp_path, postgres_manifest):
+    """PostgreSQL with an empty raw schema; drops the stages of that database."""
+    made = World("postgres", tmp_path / "warehouse", postgres_manifest)
     made.prepare()
     return made

@@ -19,6 +19,7 @@ from dbt.contracts.graph.manifest import Manifest
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 STAGES = ("raw", "staging", "identity", "profiles", "audiences", "ops")
 Row = Mapping[str, Any]
+Statement = tuple[str, Sequence[Any]]
 
 
 def declared_tables() -> dict[str, dict[str, dict[str, Any]]]:
@@ -50,18 +51,18 @@ class World:
             cursor.execute(sql)
             return list(cursor.fetchall())
 
-    def execute(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> None:
+    def execute(self, statements: Iterable[Statement]) -> None:
         with closing(self.connect()) as connection:
             cursor = connection.cursor()
+            cursor.execute("begin")
             for sql, values in statements:
                 cursor.execute(sql.replace("?", "%s") if self.target == "postgres" else sql, values)
-            if self.target == "postgres":
-                connection.commit()
+            cursor.execute("commit")
 
     def connect(self) -> Any:
         if self.target == "duckdb":
             return duckdb.connect(str(self.path))
-        import psycopg2
+        import psycopg2  # noqa: PLC0415 - an optional dependency
 
         return psycopg2.connect(dbname=os.environ.get("PGDATABASE", "cdp"))
 
@@ -75,8 +76,11 @@ class World:
         self.execute([*drops, ("create schema raw", ()), *tables])
 
     def land(self, load: str, table: str, rows: Iterable[Row], landed_at: str) -> None:
-        """Append rows to a raw table. `_row_id` may be given; the plumbing is filled in."""
-        statements = []
+        self.execute(self.inserts(load, table, rows, landed_at))
+
+    def inserts(self, load: str, table: str, rows: Iterable[Row], landed_at: str) -> list[Statement]:
+        """Statements that append rows to a raw table; plumbing that a row doesn't give is filled in."""
+        statements: list[Statement] = []
         for row in rows:
             self.landed += 1
             content = {key: value for key, value in row.items() if not key.startswith("_")}
@@ -90,12 +94,14 @@ class World:
                 **row,
             }
             marks = ", ".join("?" for _ in whole)
-            statements.append((f"insert into raw.{table} ({', '.join(whole)}) values ({marks})", [*whole.values()]))
-        self.execute(statements)
+            insert = f"insert into raw.{table} ({', '.join(whole)}) values ({marks})"
+            statements.append((insert, [*whole.values()]))
+        return statements
 
-    def commit(self, load: str) -> None:
-        """Let the rows of a load count from now on."""
-        self.execute([("insert into raw._dlt_loads (load_id, schema_name, status) values (?, 'test', 0)", [load])])
+    def commit(self, *loads: str) -> None:
+        """Let the rows of these loads count from now on."""
+        commit = "insert into raw._dlt_loads (load_id, schema_name, status) values (?, 'test', 0)"
+        self.execute([(commit, [load]) for load in loads])
 
     def dbt(self, *arguments: str) -> Any:
         """Run dbt; raises with dbt's own messages when anything fails."""
@@ -113,9 +119,10 @@ class World:
 
 
 def run_dbt(arguments: list[str], folder: Path, manifest: Manifest | None = None) -> Any:
-    paths = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(folder / "target")]
-    quiet = ["--quiet", "--log-level-file", "none", "--log-path", str(folder / "logs")]
-    result = dbtRunner(manifest=manifest).invoke([*quiet, *arguments, *paths])
+    project = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    output = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+    quiet = ["--quiet", "--log-level-file", "none"]
+    result = dbtRunner(manifest=manifest).invoke([*quiet, *arguments, *project, *output])
     if result.exception:
         raise result.exception
     if not result.success:

@@ -1,4 +1,4 @@
-"""Four loads with every kind of repetition, and what must become of each row, whatever order they commit in."""
+"""Four loads with every kind of repetition, and what must become of each row in any order of commits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ NO_ANALYTICS = '{"consent": {"categoryPreferences": {"analytics": false}}, "ip":
 
 
 def page(row: str, message: str | None, at: str = "2026-01-01 10:00:00", **more: Any) -> dict[str, Any]:
-    return {"_row_id": row, "message_id": message, "type": "page", "anonymous_id": "a-1", "timestamp": at, **more}
+    fixed = {"type": "page", "anonymous_id": "a-1"}
+    return {"_row_id": row, "message_id": message, "timestamp": at, **fixed, **more}
 
 
 def receipt(row: str, number: str, amount: str, **more: Any) -> dict[str, Any]:
@@ -76,7 +77,9 @@ STORY: dict[str, dict[str, list[tuple[dict[str, Any], str, str | None]]]] = {
     },
     "load-4": {
         "web_events__events": [(page("e11", "m7"), "duplicate", "repeats_earlier_row")],
-        "store_receipts__receipts": [(receipt("r8", "1003", "8.00"), "quarantined", "contradicts_published_row")],
+        "store_receipts__receipts": [
+            (receipt("r8", "1003", "8.00"), "quarantined", "contradicts_published_row"),
+        ],
     },
 }  # fmt: skip
 NEVER_COMMITTED = ("load-5", "web_events__events", [page("e12", "m12")])

@@ -26,8 +26,11 @@ def test_a_second_run_loads_nothing_and_sends_nothing(line):
 def test_what_was_sent_is_what_the_sandbox_holds(line, first_run):
     """Counted in the sandbox's own store, not in our journal."""
     _, report = first_run
-    sent = {name.removeprefix("activation."): counts["add"] for name, counts in report.changes.items()}
-    assert members_held(line.home) == {name: count for name, count in sent.items() if count}
+    sent = {
+        name.removeprefix("activation.").removesuffix("_to_sandbox"): counts["add"]
+        for name, counts in report.changes.items()
+    }
+    assert members_held(line.home) == {audience: count for audience, count in sent.items() if count}
 
 
 def test_nobody_is_sent_without_consent(line):
@@ -124,6 +127,5 @@ def test_two_overlapping_runs_both_succeed(line, environment_of):
 
 def members_held(home):
     """Members per audience in the sandbox's file."""
-    [file] = (home / "sandbox").glob("*.sqlite*[!-]")
-    with closing(sqlite3.connect(file)) as store:
+    with closing(sqlite3.connect(home / "sandbox" / "sandbox.sqlite")) as store:
         return dict(store.execute("select audience, count(*) from members group by audience").fetchall())

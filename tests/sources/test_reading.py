@@ -33,7 +33,7 @@ def read(path):
         ("a.csv", "id,id\n1,2\n", "line 1: the header names a column twice"),
         ("a.jsonl", f'{{"id": 1}}\n\n{{"email": "{SECRET}"\n', "line 3: not JSON at character"),
         ("a.jsonl", f'{{"id": 1}}\n["{SECRET}"]\n', "line 2: expected a JSON object"),
-        ("a.jsonl", f'{{"id": 1}}\n{{"e": "{SECRET}\xe9"}}\n'.encode("latin-1"), "the text is not UTF-8"),
+        ("a.jsonl", f'{{"id": 1}}\n{{"e": "{SECRET}\xe9"}}\n'.encode("latin-1"), "line 2: the text is not UTF-8"),
         ("a.jsonl", f'{{"id": 1}}{{"email": "{SECRET}"}}\n', "line 1: not JSON at character"),
         ("a.csv.gz", gzip.compress(f"id,email\n1,{SECRET}\n".encode() * 500)[:60], "gzip"),
         ("a.jsonl.gz", gzip.compress(f'{{"email":"{SECRET}"}}\n'.encode() * 500)[:60], "gzip"),

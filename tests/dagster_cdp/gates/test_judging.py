@@ -52,7 +52,7 @@ class Clerk:
         self.shown = []
         self.answer = True
 
-    def examine(self, suite, batch, now):
+    def examine(self, suite, batch, _):
         self.shown.append(batch)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -65,7 +65,7 @@ class Clerk:
 @pytest.fixture
 def clerk(monkeypatch):
     clerk = Clerk()
-    monkeypatch.setattr("dagster_cdp.expect.Examiner.examine", lambda self, *shown: clerk.examine(*shown))
+    monkeypatch.setattr("dagster_cdp.expect.Examiner.examine", lambda _, *shown: clerk.examine(*shown))
     return clerk
 
 
@@ -274,14 +274,14 @@ def test_the_newest_verdict_is_accepted_in_one_word(shop, clerk):
     assert [row[:4] for row in newest_verdicts()] == [
         (RAW, "1.0..1.0", True, "ExpectColumnValuesToNotBeNull id: 7 of 9")
     ]
-    with pytest.raises(LookupError, match="audiences.fans has no verdict"):
+    with pytest.raises(LookupError, match=r"audiences.fans has no verdict"):
         accept_newest(AUDIENCE, by="dana", reason="guess")
 
 
 def test_a_stage_is_refused_with_the_table_the_reason_and_the_remedy(shop, clerk, monkeypatch):
     shop.land("1.0", MANY)
     clerk.answer = False
-    monkeypatch.setattr("dagster_cdp.gates.judging.all_suites", lambda schema: [suite_on(RAW)])
+    monkeypatch.setattr("dagster_cdp.gates.judging.all_suites", lambda _: [suite_on(RAW)])
     judge(suite_on(RAW), shop.warehouse)
     with pytest.raises(
         GateHeld, match=r"raw.shop__orders: batch 1.0..1.0 failed .*cdp gate accept raw.shop__orders"

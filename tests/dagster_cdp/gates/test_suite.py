@@ -8,13 +8,14 @@ import yaml
 from dagster_cdp.gates import BadSuite, all_suites, load_suite, suite_of
 from sources.source import all_sources
 
+UNIQUE = "ExpectColumnValuesToBeUnique"
 GOOD = {
     "owner": "crm@cdp.example",
     "description": "Fans.",
     "batch": "table",
-    "expectations": [{"expect": "ExpectColumnValuesToBeUnique", "column": "profile_id", "why": "one each"}],
+    "expectations": [{"expect": UNIQUE, "column": "profile_id", "why": "one each"}],
 }
-NOW = datetime(2026, 11, 23, 9)
+NOW = datetime.fromisoformat("2026-11-23T09:00:00")
 
 
 def written(folder, content, name="audiences.fans.yml"):
@@ -38,13 +39,13 @@ def test_the_file_name_is_the_table(tmp_path):
         ({k: v for k, v in GOOD.items() if k != "owner"}, "owner: Field required"),
         (GOOD | {"batch": "day"}, "batch: Input should be 'load' or 'table'"),
         (GOOD | {"expectations": []}, "expectations: Tuple should have at least 1 item"),
-        (expecting(expect="ExpectColumnMaxToBeBetween", column="a"), "'ExpectColumnMaxToBeBetween' is not one of"),
-        (expecting(expect="ExpectColumnValuesToBeUnique"), "ExpectColumnValuesToBeUnique needs column"),
+        (expecting(expect="ExpectColumnMaxToBeBetween"), "'ExpectColumnMaxToBeBetween' is not one of"),
+        (expecting(expect=UNIQUE), "ExpectColumnValuesToBeUnique needs column"),
         (expecting(expect="ExpectColumnValuesToBeBetween", column="a"), "needs min_value, max_value or both"),
         (expecting(expect="ExpectTableRowCountToBeBetween", min_value=1, mostly=0.5), "has no mostly"),
-        (expecting(expect="ExpectColumnValuesToBeUnique", column="a", regex="b"), "has no regex"),
-        (expecting(expect="ExpectColumnValuesToBeUnique", column="a", mostly=1), "mostly: Input should be less than 1"),
-        (expecting(expect="ExpectColumnValuesToBeUnique", column="a", severity="bad"), "expectations.1.severity"),
+        (expecting(expect=UNIQUE, column="a", regex="b"), "has no regex"),
+        (expecting(expect=UNIQUE, column="a", mostly=1), "mostly: Input should be less than 1"),
+        (expecting(expect=UNIQUE, column="a", severity="bad"), "expectations.1.severity"),
         (
             expecting(expect="UnexpectedRowsExpectation", unexpected_rows_query="select email from batch"),
             "rows are counted, not fetched",
@@ -95,7 +96,8 @@ def test_days_and_now_become_moments(tmp_path):
     item = {"column": "at", "min_value": date(2000, 1, 1), "max_value": "now"}
     suite = load_suite(written(tmp_path, expecting(expect="ExpectColumnValuesToBeBetween", **item)))
     bounds = suite.expectations[0].bounds_at(NOW)
-    assert (bounds["min_value"], bounds["max_value"]) == (datetime(2000, 1, 1), datetime(2026, 11, 24, 9))
+    assert bounds["min_value"].isoformat() == "2000-01-01T00:00:00"
+    assert bounds["max_value"].isoformat() == "2026-11-24T09:00:00"
 
 
 def test_a_table_without_a_suite_is_answered_with_those_that_have_one(tmp_path):

@@ -1,0 +1,182 @@
+"""The conformance suite: what every destination must do, as one call in a test of three lines.
+
+def test_it_conforms():
+    destination = Destination(sync)
+    check(destination, holds=lambda change: change.identifiers["email"] in server.members)
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from reverse_etl.deliver import Delivery
+from reverse_etl.destination import (
+    Change,
+    Destination,
+    Operation,
+    Outcome,
+    Receipt,
+    Response,
+    Scalar,
+    Transport,
+    Verdict,
+)
+
+Holds = Callable[[Change], bool]
+NONSENSE = (b"<html>Gateway</html>", b"[]", b'{"unexpected": true}', b'{"results": [{}]}')
+
+
+def sample(
+    destination: Destination,
+    operation: Operation = "add",
+    people: Sequence[int] = (1, 2, 3),
+    **fields: Scalar,
+) -> list[Change]:
+    """Make changes of made-up people, with the identifiers and required fields the destination asks for."""
+    spec = destination.spec
+    changes = []
+    for person in people:
+        found_by = {name: _value(name, person) for name in spec.identifiers or ("profile_id",)}
+        filled = {**found_by, **{name: _value(name, person) for name in spec.required}, **fields}
+        changes.append(
+            Change(
+                operation_id=f"{operation}-{person}-{len(fields)}",
+                operation=operation,
+                member_id=f"{person:032x}",
+                identifiers=found_by,
+                fields={} if operation == "remove" else filled,
+            )
+        )
+    return changes
+
+
+def _value(name: str, person: int) -> str:
+    if "email" in name:
+        return f"person{person}@example.com"
+    return f"+1202555{person:04d}" if "phone" in name else f"{name}-{person}"
+
+
+def check(
+    destination: Destination,
+    *,
+    holds: Holds,
+    poison: Mapping[str, Scalar] | None = None,
+    over_http: bool = True,
+) -> None:
+    """Run every check against an empty destination; an AssertionError names what failed.
+
+    `holds` says whether the member of a change is at the destination now. `poison` are identifiers or fields
+    the destination refuses. `over_http`: its answers come from a network, and may be anything.
+    """
+    _has_sane_limits(destination)
+    _asks_the_same_twice(destination)
+    if over_http:
+        _believes_no_nonsense(destination)
+        _reads_the_usual_statuses(destination)
+    with destination.connect() as transport:
+        _delivers_once_per_change(destination, transport, holds)
+        _takes_a_change_twice(destination, transport, holds)
+        if poison:
+            _finds_the_poison(destination, transport, holds, poison)
+        _removes_by_identifiers_alone(destination, transport, holds)
+        _removes_the_unknown(destination, transport, holds)
+
+
+def _must(condition: object, sentence: str) -> None:
+    if not condition:
+        raise AssertionError(sentence)  # not `assert`: this must also hold under python -O
+
+
+def _deliver(destination: Destination, transport: Transport, changes: Sequence[Change]) -> list[Receipt]:
+    delivery = Delivery(destination, transport, deadline=float("inf"), sleep=lambda _: None)
+    receipts = delivery.deliver(changes)
+    _must([r.change for r in receipts] == list(changes), "one receipt per change, in their order")
+    personal = {str(value) for change in changes for value in change.identifiers.values()}
+    for receipt in receipts:
+        _must(not any(value in receipt.code for value in personal), "a code quotes a personal value")
+    return receipts
+
+
+def _all_delivered(receipts: Sequence[Receipt], sentence: str) -> None:
+    _must({r.outcome for r in receipts} == {Outcome.DELIVERED}, sentence)
+
+
+def _has_sane_limits(destination: Destination) -> None:
+    spec = destination.spec
+    _must(spec.batch_rows > 0, "a batch has room for one row")
+    one_row = len(destination.request(sample(destination)[:1]).body)
+    _must(spec.batch_bytes > one_row, "one row fits into a batch")
+    _must(spec.attempts > 0, "a request is tried at least once")
+
+
+def _asks_the_same_twice(destination: Destination) -> None:
+    changes = sample(destination)
+    first, second = destination.request(changes), destination.request(changes)
+    _must(first == second, "request() is pure: the same rows give the same request")
+    open_part = first.path + json.dumps(dict(first.headers))
+    for change in changes:
+        for value in change.identifiers.values():
+            _must(str(value) not in open_part, "path and headers end up in logs: no personal value there")
+
+
+def _believes_no_nonsense(destination: Destination) -> None:
+    changes = sample(destination)
+    for body in NONSENSE:
+        try:
+            receipts = destination.outcomes(changes, Response(200, body))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            continue
+        believed = any(r.outcome is Outcome.DELIVERED for r in receipts)
+        _must(not believed, f"an answer of {body!r} is not a yes")
+
+
+def _reads_the_usual_statuses(destination: Destination) -> None:
+    classify = destination.spec.classify
+    _must(classify(Response(429)) is Verdict.BUSY, "429 means later")
+    _must(classify(Response(401)) is Verdict.AUTH, "401 means that a person must act")
+    _must(classify(Response(500)) is Verdict.BROKEN, "500 may have been applied")
+
+
+def _delivers_once_per_change(destination: Destination, transport: Transport, holds: Holds) -> None:
+    changes = sample(destination)
+    _all_delivered(_deliver(destination, transport, changes), "additions are delivered")
+    _must(all(map(holds, changes)), "who was added is there")
+
+
+def _takes_a_change_twice(destination: Destination, transport: Transport, holds: Holds) -> None:
+    changes = sample(destination)
+    _all_delivered(_deliver(destination, transport, changes), "a change that comes again is delivered")
+    _must(all(map(holds, changes)), "a change that comes again changes nothing")
+
+
+def _finds_the_poison(
+    destination: Destination, transport: Transport, holds: Holds, poison: Mapping[str, Scalar]
+) -> None:
+    good = sample(destination, people=(4, 5, 6))
+    bad = sample(destination, people=(7,))[0]
+    spoilt = Change(
+        bad.operation_id,
+        bad.operation,
+        bad.member_id,
+        {name: poison.get(name, value) for name, value in bad.identifiers.items()},
+        {**bad.fields, **poison},
+    )
+    receipts = _deliver(destination, transport, [good[0], spoilt, *good[1:]])
+    outcomes = [r.outcome for r in receipts]
+    _must(outcomes[1] is Outcome.REJECTED, "the poison row is rejected")
+    _must(receipts[1].code, "a rejection has a reason")
+    _must(set(outcomes[:1] + outcomes[2:]) == {Outcome.DELIVERED}, "one bad row does not spoil the others")
+    _must(all(map(holds, good)), "the others are there")
+    _deliver(destination, transport, sample(destination, "remove", (4, 5, 6)))
+
+
+def _removes_by_identifiers_alone(destination: Destination, transport: Transport, holds: Holds) -> None:
+    leaving = sample(destination, "remove", (1, 2))
+    _all_delivered(_deliver(destination, transport, leaving), "removals are delivered")
+    _must(not any(map(holds, leaving)), "who was removed is gone")
+    _must(all(map(holds, sample(destination, people=(3,)))), "who was not removed is there")
+
+
+def _removes_the_unknown(destination: Destination, transport: Transport, holds: Holds) -> None:
+    stranger = sample(destination, "remove", (99,))
+    _all_delivered(_deliver(destination, transport, stranger), "to remove the unknown is done, not wrong")
+    _must(not any(map(holds, stranger)), "the unknown is still unknown")

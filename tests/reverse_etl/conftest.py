@@ -1,0 +1,33 @@
+"""A warehouse on each engine, and the town in it."""
+
+import os
+
+import duckdb
+import pytest
+from activation_town import Town
+
+from reverse_etl.warehouse import DuckDBWarehouse, open_warehouse
+
+
+ENGINES = ["duckdb"]
+if os.environ.get("CDP_TEST_POSTGRES") == "1":
+    ENGINES.append(pytest.param("postgres", marks=pytest.mark.postgres))
+
+
+@pytest.fixture(params=ENGINES)
+def warehouse(request, monkeypatch):
+    """An empty warehouse: DuckDB in memory; PostgreSQL by the PG* variables with CDP_TEST_POSTGRES=1."""
+    if request.param == "duckdb":
+        opened = DuckDBWarehouse(duckdb.connect())
+    else:
+        monkeypatch.setenv("CDP_TARGET", "postgres")
+        opened = open_warehouse()
+        for schema in ("activation", "audiences", "profiles", "ops"):
+            opened.execute(f"drop schema if exists {schema} cascade")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def town(warehouse):
+    return Town(warehouse)
