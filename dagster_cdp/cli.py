@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -114,15 +114,13 @@ def sync_plan(name: str, as_json: AsJson = False) -> None:
 
 
 @sync_app.command("run")
-def sync_run(name: str, as_json: AsJson = False) -> None:
+def sync_run(
+    name: str,
+    approve: Annotated[bool, typer.Option(help="Let this run remove many members.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Deliver one audience now."""
-    raise typer.Exit(_activation("run", name, *_json(as_json)))
-
-
-@sync_app.command("approve")
-def sync_approve(name: str, by: Annotated[str, typer.Option(help="Who takes responsibility.")]) -> None:
-    """Let the next run of a held sync through its guards, once."""
-    raise typer.Exit(_activation("approve", name, "--by", by))
+    raise typer.Exit(_activation("run", name, *(("--approve",) if approve else ()), *_json(as_json)))
 
 
 @gate_app.command("list")
@@ -162,8 +160,23 @@ def _say(text: str, quiet: bool) -> None:
         Console(stderr=True).print(text)
 
 
-def main() -> Any:
-    return app()
+def main() -> None:
+    """Run the command; an error of the project is one line that says what to do, not a trace."""
+    try:
+        app()
+    except Exception as error:
+        if (ours := _written_for_people(error)) is None:
+            raise
+        Console(stderr=True).print(f"cdp: {ours}", style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def _written_for_people(error: BaseException | None) -> str | None:
+    while error is not None:
+        if type(error).__module__.split(".")[0] in {"dagster_cdp", "reverse_etl", "sources"}:
+            return str(error)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 if __name__ == "__main__":

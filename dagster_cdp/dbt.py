@@ -20,7 +20,13 @@ from sources.configuration import read_configuration
 
 FOLDER = Path(__file__).parents[1] / "dbt_project"
 STAGES = ("staging", "identity", "profiles", "audiences", "ops")
-Event = dg.Output[Any] | dg.AssetMaterialization | dg.AssetCheckResult | dg.AssetObservation
+Event = (
+    dg.Output[Any] | dg.AssetMaterialization | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.AssetObservation
+)
+
+
+class BadProject(RuntimeError):
+    """The dbt project can't be parsed; the message is dbt's own, which names the file."""
 
 
 def target() -> str:
@@ -69,7 +75,7 @@ def _parsed() -> Any:
     """Dbt's own parse of the project, kept for the life of the process."""
     outcome = _invoke(["parse", *_places()])
     if not outcome.success:
-        raise dg.Failure(f"dbt cannot parse {FOLDER.name}: {outcome.exception}")
+        raise BadProject(f"dbt cannot parse {FOLDER.name}: {outcome.exception}")
     return outcome.result
 
 
@@ -115,8 +121,8 @@ def reaction(stage: str) -> dg.AutomationCondition[Any]:
         return eager.replace("any_deps_updated", dg.AutomationCondition.any_deps_match(news))
     if stage == "audiences":
         # "Nothing bought for 60 days" becomes true without any new data.
-        hourly = dg.AutomationCondition.cron_tick_passed("0 * * * *").since_last_handled()
-        return eager | (hourly & ~dg.AutomationCondition.any_deps_missing())
+        tick: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 * * * *")
+        return eager | (tick.since_last_handled() & ~dg.AutomationCondition.any_deps_missing())
     return eager
 
 

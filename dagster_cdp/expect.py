@@ -142,9 +142,7 @@ class Examiner:
             expectations = [_expectation(item, place, now) for place, item in enumerate(suite.expectations)]
             asked = library.ExpectationSuite(name=suite.table, expectations=expectations)
             answered = (
-                asset.add_batch_definition_whole_table("all")
-                .get_batch()
-                .validate(asked, result_format=COUNTS_ONLY)
+                asset.add_batch_definition_whole_table("all").get_batch().validate(asked, result_format=COUNTS_ONLY)
             )
         return [_finding(suite, result, batch.row_count) for result in answered.results]
 
@@ -226,7 +224,5 @@ def _error_kind(information: dict[str, Any]) -> str | None:
     if not raised:
         return None
     # The first error of the trace is the cause; the last is the library's own.
-    cause = re.search(
-        r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", str(raised[0].get("exception_traceback")), re.MULTILINE
-    )
+    cause = re.search(r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", str(raised[0].get("exception_traceback")), re.MULTILINE)
     return cause[1] if cause else "an unnamed error"

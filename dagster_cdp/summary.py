@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from dagster_cdp.gates import newest_verdicts
 from dagster_cdp.line import LineReport
 from dagster_cdp.warehouse import connect
 
@@ -78,7 +79,7 @@ def _next(report: LineReport) -> str:
 
 
 def read_status() -> dict[str, Any]:
-    """People, identifiers and members per audience; 0 for what has not been built yet."""
+    """People, identifiers, members per audience (0 where nothing is built), last sync runs, red gates."""
     with connect("status") as warehouse:
         built = [
             (str(schema), str(name))
@@ -92,10 +93,14 @@ def read_status() -> dict[str, Any]:
                 return 0
             return int(warehouse.execute(f"select count(*) from {schema}.{name}")[0][0])
 
+        syncs = "select sync_name, state, started_at from activation.sync_runs order by started_at"
+        ran = warehouse.execute(syncs) if ("activation", "sync_runs") in built else []
         return {
             "people": count("profiles", "profiles"),
             "identifiers": count("identity", "profile_identifiers"),
             "audiences": {name: count(schema, name) for schema, name in built if schema == "audiences"},
+            "syncs": {name: f"{state} {started_at:%Y-%m-%d %H:%M}" for name, state, started_at in ran},
+            "red_gates": [table for table, _, is_passed, *_ in newest_verdicts() if not is_passed],
         }
 
 
@@ -103,3 +108,7 @@ def print_status(found: dict[str, Any]) -> None:
     console = Console()
     console.print(f"People: {found['people']:,} from {found['identifiers']:,} identifiers")
     console.print(_audiences(found))
+    for name, last in found["syncs"].items():
+        console.print(f"sync {name}: {last}")
+    for table in found["red_gates"]:
+        console.print(f"[red]gate red[/]  {table}: `cdp gate list` says why")

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,10 @@ class Holder:
     pid: int | None
     purpose: str
     since: float
+
+    @classmethod
+    def me(cls, purpose: str) -> "Holder":
+        return cls(os.getpid(), purpose, time.time())
 
     def __str__(self) -> str:
         who = f"pid {self.pid}" if self.pid else "another process"
@@ -86,9 +90,9 @@ class _Seat:
 
     def ask(self, purpose: str) -> Holder | None:
         if self.free.acquire(blocking=False):
-            self.thread, self.holder = threading.get_ident(), Holder(os.getpid(), purpose, time.time())
+            self.thread, self.holder = threading.get_ident(), Holder.me(purpose)
             return None
-        return self.holder or Holder(os.getpid(), "another thread", time.time())
+        return self.holder or Holder.me("another thread")
 
     def leave(self) -> None:
         self.thread = self.holder = None
@@ -132,10 +136,8 @@ def turn(
 def connect(purpose: str = "reading", timeout: float = LONGEST_WAIT) -> Iterator[Warehouse]:
     """Open the warehouse for a short while; on DuckDB that takes a turn, a server needs none."""
     configuration = read_configuration()
-    waiting: AbstractContextManager[None] = nullcontext()
-    if configuration.target == "duckdb":
-        waiting = turn(purpose, timeout)
-    with waiting, closing(open_warehouse()) as warehouse:
+    is_file = configuration.target == "duckdb"
+    with turn(purpose, timeout) if is_file else nullcontext(), closing(open_warehouse()) as warehouse:
         yield warehouse
 
 
@@ -161,8 +163,8 @@ def _locked_file(warehouse: Path, purpose: str, patience: _Patience) -> Iterator
     try:
         patience.until_free(lambda: _ask_file(descriptor, purpose))
         yield
-        fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone keeps it while a forked child lives
     finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing alone keeps it while a forked child lives
         os.close(descriptor)
 
 
@@ -172,12 +174,8 @@ def _ask_file(descriptor: int, purpose: str) -> Holder | None:
     except BlockingIOError:
         return _named_in(os.pread(descriptor, 4096, 0))
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(_card(purpose)).encode(), 0)
+    os.pwrite(descriptor, json.dumps(asdict(Holder.me(purpose))).encode(), 0)
     return None
-
-
-def _card(purpose: str) -> dict[str, Any]:
-    return {"pid": os.getpid(), "purpose": purpose, "since": time.time()}
 
 
 def _named_in(card: bytes) -> Holder:
@@ -247,10 +245,5 @@ def postgres_session(configuration: Configuration) -> Any:
     import psycopg2  # noqa: PLC0415 - an extra that a DuckDB warehouse does without
 
     server = configuration.postgres
-    return psycopg2.connect(
-        host=server["host"],
-        port=server["port"],
-        user=server["username"],
-        password=server["password"],
-        dbname=server["database"],
-    )
+    named = {"host": "host", "port": "port", "user": "username", "password": "password", "dbname": "database"}
+    return psycopg2.connect(**{word: server[name] for word, name in named.items()})

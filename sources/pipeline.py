@@ -183,8 +183,8 @@ def into(table: str, rows: pa.Table, columns: dict[str, dict[str, Any]]) -> Any:
 
 def cause_of(failure: PipelineStepFailed, source: Source) -> Exception:
     """Return the refusal inside dlt's wrapping, else what failed where, without any content."""
-    causes = [failure]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+    causes: list[BaseException] = [failure]
+    while (cause := causes[-1].__cause__) is not None:
         if isinstance(cause, Refused):
             return cause
         causes.append(cause)

@@ -14,7 +14,10 @@ from sources.source import Source
 from sources.warehouse import Raw
 
 BOOKS = frozenset({"_dlt_loads", "_dlt_version", "_dlt_pipeline_state"})
-REPORTS = ("loads", "schema_changes")
+REPORTS = {  # and what tells their rows apart within a load
+    "loads": "table_name, source_file",
+    "schema_changes": "table_name, source_file, column_name, change",
+}
 LAST_LOAD = "last_load_id"
 LOOK = "warehouse_as_last_seen"
 
@@ -67,11 +70,11 @@ def finish_pending(pipeline: Pipeline, source: Source, raw: Raw) -> list[str]:
         return []
     pipeline.normalize()
     finished = list(pipeline.load(destination=raw.destination).loads_ids)
+    keys = {**dict.fromkeys(tables_of(source), "_row_id"), **REPORTS}
     present = raw.tables()
     for load_id in finished:
-        for table in source.tables:
-            if source.raw_name(table) in present:
-                raw.drop_repeats(source.raw_name(table), load_id)
+        for name in keys.keys() & present:
+            raw.drop_repeats(name, keys[name], load_id)
     pipeline.set_local_state_val(LAST_LOAD, finished[-1])
     return finished
 

@@ -62,12 +62,12 @@ class Raw:
         """Make dlt look at the tables again before its next load, and create what is missing."""
         self.change("delete from raw._dlt_version where schema_name = ?", pipeline)
 
-    def drop_repeats(self, table: str, load_id: str) -> None:
+    def drop_repeats(self, table: str, key: str, load_id: str) -> None:
         """Keep one of each row of a load that was cut off between a commit and its bookkeeping."""
         where = self.row_address
         self.change(
             f"delete from raw.{table} where _dlt_load_id = ? and {where} not in "
-            f"(select min({where}) from raw.{table} where _dlt_load_id = ? group by _row_id)",
+            f"(select min({where}) from raw.{table} where _dlt_load_id = ? group by {key})",
             load_id,
             load_id,
         )

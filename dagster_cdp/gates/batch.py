@@ -110,9 +110,7 @@ def asked_at(question: str, now: datetime) -> str:
 
 
 def _answer(question: str, query: str, warehouse: Warehouse, now: datetime) -> int:
-    [(count,)] = warehouse.execute(
-        f"select count(*) from (with batch as ({query}) {asked_at(question, now)}) as found"
-    )
+    [(count,)] = warehouse.execute(f"select count(*) from (with batch as ({query}) {asked_at(question, now)}) as found")
     return int(count)
 
 
@@ -128,9 +126,7 @@ def _columns(table: str, warehouse: Warehouse) -> list[str]:
 
 def _fingerprint(query: str, columns: Sequence[str]) -> str:
     """Count, and the sum over all rows of a part of each row's md5: no order, no values."""
-    text = " || ".join(
-        f"coalesce('=' || cast({quoted(name)} as varchar), '~') || chr(31)" for name in columns
-    )
+    text = " || ".join(f"coalesce('=' || cast({quoted(name)} as varchar), '~') || chr(31)" for name in columns)
     digits = " + ".join(
         f"{16**place} * cast(strpos('0123456789abcdef', substr(digest, {place + 1}, 1)) - 1 as bigint)"
         for place in range(DIGITS)

@@ -99,9 +99,7 @@ def _file(warehouse: Warehouse) -> str | None:
     """Ask DuckDB for the file that this warehouse is; None for a server."""
     if read_configuration().target != "duckdb":
         return None
-    [(path,)] = warehouse.execute(
-        "select path from duckdb_databases() where database_name = current_database()"
-    )
+    [(path,)] = warehouse.execute("select path from duckdb_databases() where database_name = current_database()")
     return str(path)
 
 

@@ -61,9 +61,7 @@ class Expectation(BaseModel):
     def _asks_for_no_values(cls, query: str | None) -> str | None:
         text = " ".join((query or OPENING).split())
         if not text.startswith(OPENING) or "?" in text or ";" in text:
-            raise ValueError(
-                f"write it as `{OPENING} where …`, without `?` and `;`: rows are counted, not fetched"
-            )
+            raise ValueError(f"write it as `{OPENING} where …`, without `?` and `;`: rows are counted, not fetched")
         return query and text
 
     @model_validator(mode="after")
@@ -128,9 +126,7 @@ class Suite(BaseModel):
     @property
     def content_hash(self) -> str:
         """Changes when a verdict could: not with the owner, the description or a reason."""
-        judged = [
-            item.model_dump(mode="json", exclude_none=True, exclude={"why"}) for item in self.expectations
-        ]
+        judged = [item.model_dump(mode="json", exclude_none=True, exclude={"why"}) for item in self.expectations]
         return hashlib.sha256(json.dumps([self.batch, judged], sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -139,9 +135,7 @@ def load_suite(path: Path) -> Suite:
     try:
         declared = yaml.safe_load(path.read_text())
         if not isinstance(declared, dict) or "table" in declared:
-            raise BadSuite(
-                f"{path.name}: write owner, description, batch and expectations; the file name is the table"
-            )
+            raise BadSuite(f"{path.name}: write owner, description, batch and expectations; the file name is the table")
         return Suite(table=path.stem, **_with_default_severity(declared))
     except yaml.YAMLError as error:
         raise BadSuite(f"{path.name}: not YAML: {error}") from error
@@ -173,7 +167,5 @@ def suite_of(table: str, folder: Path = FOLDER) -> Suite:
     """Find the suite of `<schema>.<table>`. Raises `BadSuite` when there is none."""
     path = folder / f"{table}.yml"
     if not path.exists():
-        raise BadSuite(
-            f"{table} has no gate: {folder.name}/ holds {', '.join(p.stem for p in folder.glob('*.yml'))}"
-        )
+        raise BadSuite(f"{table} has no gate: {folder.name}/ holds {', '.join(p.stem for p in folder.glob('*.yml'))}")
     return load_suite(path)

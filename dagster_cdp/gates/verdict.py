@@ -14,9 +14,7 @@ from dagster_cdp.gates.batch import Judged
 from dagster_cdp.gates.suite import Severity
 from reverse_etl.warehouse import Row, Warehouse
 
-COLUMNS = (
-    "gate_id, suite, table_name, batch_id, suite_hash, is_passed, failed_expectations, row_count, checked_at"
-)
+COLUMNS = "gate_id, suite, table_name, batch_id, suite_hash, is_passed, failed_expectations, row_count, checked_at"
 
 
 @dataclass(frozen=True)

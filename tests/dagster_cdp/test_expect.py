@@ -96,15 +96,11 @@ def test_a_moment_out_of_range_is_counted(shop, monkeypatch):
     assert found(verdict) == ["ExpectColumnValuesToBeBetween seen_at: 2 of 3"]
 
 
-@pytest.mark.parametrize(
-    "join", ["", " inner join raw.shop__orders as orders on orders.id = batch.profile_id"]
-)
+@pytest.mark.parametrize("join", ["", " inner join raw.shop__orders as orders on orders.id = batch.profile_id"])
 def test_our_own_sql_may_name_the_batch_the_clock_and_other_tables(shop, join):
     shop.land("1.0", [("p1", None), ("p2", None)])
     shop.build([("p1", "{x}"), ("p2", None)])
-    question = (
-        f"select 1 as found from batch{join} where batch.email = '{{x}}' and {{now}} > timestamp '2020-01-01'"
-    )
+    question = f"select 1 as found from batch{join} where batch.email = '{{x}}' and {{now}} > timestamp '2020-01-01'"
     verdict = judge(
         suite_on(AUDIENCE, {"expect": "UnexpectedRowsExpectation", "unexpected_rows_query": question}),
         shop.warehouse,
@@ -147,9 +143,7 @@ def test_an_audience_as_it_should_be_may_leave(abandoners):
     assert found(abandoners.verdict_with()) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["[First_Name]", "{{ first_name }}", "%%FIRST_NAME%%", "null", "Undefined", "<b>Ann"]
-)
+@pytest.mark.parametrize("name", ["[First_Name]", "{{ first_name }}", "%%FIRST_NAME%%", "null", "Undefined", "<b>Ann"])
 def test_a_placeholder_in_place_of_a_name_is_red(abandoners, name):
     """Nobody wants a letter that begins with Dear [First_Name]."""
     verdict = abandoners.verdict_with(first_name=name)
@@ -173,12 +167,8 @@ def test_a_member_who_should_not_leave_is_red(abandoners, change, expected):
 
 def test_an_audience_that_is_red_because_of_an_order_turns_red_without_changing(abandoners):
     assert abandoners.verdict_with().is_passed
-    abandoners.warehouse.execute(
-        "insert into profiles.orders values ('p2', timestamp '2026-11-22 10:00:00', false)"
-    )
-    assert found(judge(suite_of(ABANDONERS), abandoners.warehouse)) == [
-        "UnexpectedRowsExpectation (table): 1 of 2"
-    ]
+    abandoners.warehouse.execute("insert into profiles.orders values ('p2', timestamp '2026-11-22 10:00:00', false)")
+    assert found(judge(suite_of(ABANDONERS), abandoners.warehouse)) == ["UnexpectedRowsExpectation (table): 1 of 2"]
 
 
 def test_no_value_of_the_data_comes_out(shop, caplog, capfd):
@@ -227,9 +217,7 @@ def test_an_engine_error_inside_the_library_is_a_kind_not_a_text(shop, caplog):
 
 def test_the_file_is_free_again_when_judging_ends(shop):
     shop.build([("p1", None)])
-    judge(
-        suite_on(AUDIENCE, {"expect": "ExpectColumnValuesToBeUnique", "column": "profile_id"}), shop.warehouse
-    )
+    judge(suite_on(AUDIENCE, {"expect": "ExpectColumnValuesToBeUnique", "column": "profile_id"}), shop.warehouse)
     if read_configuration().target == "duckdb":
         shop.warehouse.close()
         with duckdb.connect(read_configuration().warehouse, read_only=True) as alone:

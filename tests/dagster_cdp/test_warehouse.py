@@ -105,10 +105,8 @@ def test_a_shell_that_knows_nothing_of_turns_is_waited_for_too(warehouse):
 
 def test_a_shell_that_never_closes_the_file_is_named(warehouse):
     with other_process(OPEN_THE_FILE.format(seconds=60)) as shell:
-        with (
-            pytest.raises(WarehouseBusy, match=f"held by pid {shell.pid} "),
-            turn("load orders", timeout=0.3),
-        ):
+        refused = pytest.raises(WarehouseBusy, match=f"held by pid {shell.pid} ")
+        with refused, turn("load orders", timeout=0.3):
             pass
 
 
@@ -123,8 +121,10 @@ def test_a_shell_that_came_between_two_steps_is_waited_for_inside_a_turn(warehou
 
 
 def test_a_turn_inside_a_turn_does_not_wait_for_itself(warehouse):
-    with turn("the line"), turn("dbt staging", timeout=0.1), connect(timeout=0.1) as reader:
-        assert reader.execute("select visit_id from visits") == [(1,)]
+    with turn("the line"):
+        with turn("dbt staging", timeout=0.1), connect(timeout=0.1) as reader:
+            assert reader.execute("select visit_id from visits") == [(1,)]
+        assert is_held(warehouse), "until the outermost block ends"
     assert not is_held(warehouse)
 
 
@@ -137,20 +137,10 @@ def is_held(warehouse):
         return False
 
 
-def test_the_turn_lasts_until_the_outermost_block_ends(warehouse):
-    with turn("the line"):
-        with turn("dbt staging"):
-            pass
-        assert is_held(warehouse)
-    assert not is_held(warehouse)
-
-
 def test_an_error_in_the_block_gives_the_turn_back(warehouse):
     with pytest.raises(ZeroDivisionError), turn("dbt staging"):
         raise ZeroDivisionError
     assert not is_held(warehouse)
-    with turn("again", timeout=0.1):
-        pass
 
 
 def test_two_threads_of_one_process_take_turns(warehouse):
@@ -207,11 +197,10 @@ def test_an_abandoned_generator_gives_the_turn_back_from_any_thread(warehouse):
         pass
 
 
-def test_a_turn_on_a_warehouse_that_does_not_exist_yet_makes_its_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("CDP_WAREHOUSE", str(tmp_path / "new" / "warehouse.duckdb"))
+def test_the_first_turn_makes_the_folder_but_not_the_file(cdp_home, monkeypatch):
+    monkeypatch.setenv("CDP_WAREHOUSE", str(cdp_home / "new" / "warehouse.duckdb"))
     with turn("the first load"):
-        assert (tmp_path / "new").is_dir()
-        assert not (tmp_path / "new" / "warehouse.duckdb").exists()
+        assert [path.name for path in (cdp_home / "new").iterdir()] == ["warehouse.duckdb.lock"]
 
 
 def test_a_half_written_lock_file_does_not_confuse_whoever_waits(warehouse):

@@ -198,8 +198,9 @@ def test_a_source_reads_its_settings_from_the_environment(town):
 FILES = st.sampled_from(["a", "b", "c"])
 
 
-@given(history=st.lists(st.tuples(FILES, st.integers(1, 3)), min_size=1, max_size=5), pauses=st.sets(st.integers(0, 4)))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@given(history=st.lists(st.tuples(FILES, st.integers(1, 3)), min_size=1, max_size=4), pauses=st.sets(st.integers(0, 3)))
+@settings(max_examples=40 if os.environ.get("CDP_TEST_WHOLE") else 4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_history_of_the_folder_raw_holds_every_version_once(town, tmp_path_factory, history, pauses):
     """Files appear and change; a load happens now and then. Each version that a load saw is there, once."""
     name = tmp_path_factory.mktemp("h").name  # its own folder of the inbox, so examples don't meet

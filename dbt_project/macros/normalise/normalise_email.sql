@@ -2,7 +2,7 @@
    Checked before lower(): only ASCII can then reach it, and engines lower other alphabets differently.
    The apostrophe of o'brien@ is checked as _, because engines escape a quote inside a pattern differently. #}
 {% macro normalise_email(text) -%}
-    {%- set bare = cdp_regex_replace(text, '^.*[<:]|>.*$|^[^!-~]+|[^!-~]+$') -%}
+    {%- set bare = cdp_regex_replace(text, '^.*[<:]|>.*$|^[ \u00a0]+|[ \u00a0]+$') -%}
     {%- set atom = '[A-Za-z0-9!#$%&*+/=?^_`~-]+' -%}
     {%- set label = '[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?' -%}
     {%- set address = '^' ~ atom ~ '([.]' ~ atom ~ ')*@(' ~ label ~ '[.])+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$' -%}

@@ -2,9 +2,7 @@
     {%- set frozen = env_var('CDP_NOW', '') -%}
     {%- if frozen -%}
         {%- set moment = modules.datetime.datetime.fromisoformat(frozen | replace('Z', '+00:00')) -%}
-        {%- if moment.tzinfo -%}
-            {%- set moment = moment.astimezone(modules.datetime.timezone.utc) -%}
-        {%- endif -%}
+        {%- set moment = moment - moment.utcoffset() if moment.tzinfo else moment -%}
         cast('{{ moment.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as {{ dbt.type_timestamp() }})
     {%- else -%}
         {{ return(adapter.dispatch('cdp_now', 'cdp')()) }}

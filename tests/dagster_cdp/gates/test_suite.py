@@ -84,10 +84,7 @@ def test_only_what_can_change_a_verdict_changes_the_hash(tmp_path):
 
     first = hash_of(GOOD)
     reworded = GOOD["expectations"][0] | {"why": "said better"}
-    assert (
-        hash_of(GOOD | {"owner": "else@cdp.example", "description": "Others.", "expectations": [reworded]})
-        == first
-    )
+    assert hash_of(GOOD | {"owner": "else@cdp.example", "description": "Others.", "expectations": [reworded]}) == first
     assert hash_of(GOOD | {"expectations": [reworded | {"severity": "warning"}]}) != first
     assert hash_of(GOOD | {"batch": "load"}) != first
 
@@ -124,9 +121,7 @@ def test_a_suite_on_raw_asks_only_for_columns_that_the_connector_declares():
 
 
 def test_a_suite_on_raw_notices_a_renamed_key():
-    keys = {
-        f"raw.{source.raw_name(table)}": set(table.key) for source in all_sources() for table in source.tables
-    }
+    keys = {f"raw.{source.raw_name(table)}": set(table.key) for source in all_sources() for table in source.tables}
     for suite in all_suites("raw"):
         never_null = {i.column for i in suite.expectations if i.expect == "ExpectColumnValuesToNotBeNull"}
         assert keys[suite.table] <= never_null, suite.table
