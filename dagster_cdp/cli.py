@@ -87,7 +87,7 @@ def dev(context: typer.Context) -> None:
     """Open the line as one asset graph in the browser (`dagster dev` with its home set up)."""
     from dagster_cdp.home import ROOT, make_home  # noqa: PLC0415 - each command imports only what it runs
 
-    make_home()
+    os.chdir(make_home())  # in the project's folder dagster would read `.env` and forget DAGSTER_HOME
     arguments = ["-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), *context.args]
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - this command becomes dagster
 

@@ -107,9 +107,11 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         properties = self.get_resource_props(manifest, unique_id)
         stage = properties["schema"]
+        owner = properties["config"]["meta"].get("owner")
+        spec = spec.replace_attributes(group_name=stage, owners=[f"team:{owner}"] if owner else [])
         if properties["resource_type"] == "seed":
-            return spec.replace_attributes(group_name=stage)
-        return spec.replace_attributes(group_name=stage, automation_condition=reaction(stage))
+            return spec
+        return spec.replace_attributes(automation_condition=reaction(stage))
 
 
 def reaction(stage: str) -> dg.AutomationCondition[Any]:

@@ -37,9 +37,9 @@ def run_line(selection: str | None = None) -> LineReport:
     line = dg.define_asset_job("the_line", selection=chosen, executor_def=dg.in_process_executor)
     loaded = dg.Definitions.merge(definitions(), dg.Definitions(jobs=[line]))
     with dg.DagsterInstance.get() as instance:
-        result = loaded.resolve_job_def("the_line").execute_in_process(
-            instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        )
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        job = loaded.resolve_job_def("the_line")
+        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet)
         return _report(result.run_id, result.success, instance.all_logs(result.run_id))
 
 

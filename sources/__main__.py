@@ -22,9 +22,7 @@ def list_sources() -> None:
 
 @app.command("load")
 def load_sources(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Sources to load; all of them if none is named.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Sources to load; all of them if none is named.")] = None,
 ) -> None:
     """Append what is new to raw; loading again loads nothing again.
 

@@ -92,23 +92,17 @@ SCHEMA_CHANGES = pa.schema(
 def loads_table(account: Account, connector: str, load_id: str, landed_at: datetime) -> pa.Table:
     """Build the rows of `raw.loads` for one run."""
     rows = [
-        (connector, table, load_id, file, count, landed_at)
-        for (table, file), count in sorted(account.accepted.items())
+        (connector, table, load_id, file, count, landed_at) for (table, file), count in sorted(account.accepted.items())
     ]
     return as_table(rows, LOADS)
 
 
 def changes_table(account: Account, connector: str, landed_at: datetime) -> pa.Table:
     """Build the rows of `raw.schema_changes` for one run."""
-    rows = [
-        (connector, c.table, c.column, c.change.value, c.file, c.row_count, landed_at)
-        for c in account.changes()
-    ]
+    rows = [(connector, c.table, c.column, c.change.value, c.file, c.row_count, landed_at) for c in account.changes()]
     return as_table(rows, SCHEMA_CHANGES)
 
 
 def as_table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    return pa.table(
-        [pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)], schema=schema
-    )
+    return pa.table([pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)], schema=schema)

@@ -66,9 +66,7 @@ class Provenance:
     rows_before: int = 0  # in earlier pages of the same run
 
 
-def conform(
-    rows: Rows, table: Table, origin: Provenance, using: duckdb.DuckDBPyConnection
-) -> Iterator[pa.RecordBatch]:
+def conform(rows: Rows, table: Table, origin: Provenance, using: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
     """Turn rows of text into Arrow batches in the shape of raw."""
     reader = using.execute(conforming(rows, table, origin)).to_arrow_reader(BATCH)
     for batch in reader:

@@ -20,9 +20,7 @@ def snake_case(name: str) -> str:
     snake: str = NAMING.normalize_identifier(name.strip() or "unnamed")
     if name.isascii():
         return snake
-    return str(
-        NAMING.normalize_identifier(f"{snake}_{md5(name.encode(), usedforsecurity=False).hexdigest()[:6]}")
-    )
+    return str(NAMING.normalize_identifier(f"{snake}_{md5(name.encode(), usedforsecurity=False).hexdigest()[:6]}"))
 
 
 def variant_of(column: str) -> str:

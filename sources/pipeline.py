@@ -58,9 +58,7 @@ class LoadReport:
         return f"{self.source}: {tables} ({self.seconds:.2f} s)"
 
 
-def load(
-    source: Source, tables: Sequence[str] | None = None, configuration: Configuration | None = None
-) -> LoadReport:
+def load(source: Source, tables: Sequence[str] | None = None, configuration: Configuration | None = None) -> LoadReport:
     """Append to raw what is new in these tables (default: all) since this source was last loaded.
 
     Raises BadFile when a file can't be read, LoadFailed when anything else is in the way; raw is then
@@ -120,9 +118,7 @@ class Load:
 
     def deliver(self, missing: Sequence[str]) -> list[str]:
         """Prepare one load package with the warehouse closed, then open it for the commit only."""
-        self.pipeline.extract(
-            self.package(missing), loader_file_format=LOADER_FORMAT[self.configuration.target]
-        )
+        self.pipeline.extract(self.package(missing), loader_file_format=LOADER_FORMAT[self.configuration.target])
         self.pipeline.normalize()
         with warehouse(self.configuration) as raw:
             load_ids = list(self.pipeline.load(destination=raw.destination).loads_ids)

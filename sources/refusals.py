@@ -1,7 +1,7 @@
 """What stops a load, each with what is wrong, where, and how to go on; never a value from the data."""
 
 
-class Refused(Exception):  # noqa: N818 - these say what is wrong, not that something is
+class Refused(Exception):
     """A load that didn't happen, for a reason someone can act on."""
 
 

@@ -42,7 +42,8 @@ def test_documented_commands_exist():
 
     from dagster_cdp.cli import app
 
-    for line in re.findall(r"^\| `cdp (.*?)` \|", README, re.MULTILINE) + ["sync plan", "sync run", "gate accept"]:
+    table = re.findall(r"^\| `cdp (.*?)` \|", README, re.MULTILINE)
+    for line in [*table, "sync plan", "sync run", "gate accept"]:
         words = re.sub(r"`.*| [A-Z]+.*|,.*", "", line).split()
         assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0, words
 
@@ -63,9 +64,8 @@ def extended(tmp_path_factory):
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         (clone / name).write_text(content)
     listing = clone / "dbt_project/macros/judge/judged_tables.sql"
-    listing.write_text(
-        listing.read_text().replace("('web_orders', 'orders'),", "('web_orders', 'orders'),\n        ('workshops', 'bookings'),")
-    )
+    last = "('web_orders', 'orders'),"
+    listing.write_text(listing.read_text().replace(last, f"{last}\n        ('workshops', 'bookings'),"))
     home = clone / ".cdp"
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("CDP_", "DAGSTER_HOME", "PG"))},

@@ -1,7 +1,8 @@
 """HTTP interfaces that answer in JSON pages, through dlt's REST source.
 
 `[sources.<connector>.api.client]` and `[sources.<connector>.api.tables.<table>]` are dlt's own
-`client` and `endpoint`: paging, authentication, cursor. Too many requests (429) and server errors are
+`client` and `endpoint`: paging, authentication, cursor. A bearer token is a secret of its own:
+`SOURCES__<CONNECTOR>__API__TOKEN`. Too many requests (429) and server errors are
 tried again, after as long as `Retry-After` says.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import dlt
 from dlt.sources.rest_api import rest_api_resources
 
 from sources.configuration import Configuration
@@ -41,6 +43,8 @@ class Api:
         if "base_url" not in client:
             key = f"sources.{self.source.name}.api.client"
             raise BadConfiguration(f"[{key}] has no base_url; write it in .dlt/config.toml")
+        if token := dlt.secrets.get(f"sources.{self.source.name}.api.token", str):
+            client.setdefault("auth", {"type": "bearer", "token": token})
         return client
 
 

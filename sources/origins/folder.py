@@ -69,9 +69,7 @@ class Folder:
         """Files whose path or stamp the state doesn't know, by path."""
         known = state.get(self.source.raw_name(table), {}).get("files", {})
         return [
-            file
-            for file in self.files
-            if self.belongs(file, table) and known.get(file.name, [""])[0] != file.stamp
+            file for file in self.files if self.belongs(file, table) and known.get(file.name, [""])[0] != file.stamp
         ]
 
     def belongs(self, file: InboxFile, table: Table) -> bool:

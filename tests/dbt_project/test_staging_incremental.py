@@ -114,7 +114,7 @@ def history(world: World, number: int, rows: list[tuple[str, str, int, int]]) ->
 
 def test_any_history_gives_the_same_as_one_full_build(world):
     """Eighty histories; loads commit in an order of their own, so earlier rows often come later."""
-    dice = random.Random(7)  # noqa: S311 - the same histories every time
+    dice = random.Random(7)
     drawn = [
         [
             (dice.choice("123"), dice.choice("xy"), dice.randrange(3), dice.randrange(2))

@@ -60,7 +60,7 @@ class Line:
         return file
 
     def newest_file(self, connector, table):
-        return sorted((self.inbox / connector / table).iterdir())[-1]
+        return max((self.inbox / connector / table).iterdir())
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_a_renamed_column_closes_the_gate_and_holds_the_syncs(line):
 
 
 def test_a_duplicated_day_changes_nothing_but_the_count_of_duplicates(line):
-    for connector, table in (("store_receipts", "receipts"), ("store_receipts", "receipt_lines"), ("web_orders", "orders")):
+    for connector, table in [("store_receipts", "receipts"), ("store_receipts", "receipt_lines"), ("web_orders", "orders")]:
         day = line.newest_file(connector, table)
         line.drop(connector, table, f"again-{day.name}", day.read_bytes())
     people = line.ask("select * from profiles.profiles order by profile_id")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from decimal import Decimal
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -111,17 +112,18 @@ def meaning(value):
     return str(Decimal(text).normalize()) if kind in {"Decimal", "int", "float"} else text
 
 
+def first_difference(rows, others):
+    pairs = zip_longest(rows, others)
+    return len(rows), len(others), next(pair for pair in pairs if pair[0] != pair[1])
+
+
 def test_both_engines_build_the_same_tables(lines):
     assert lines["duckdb"][1][0] == lines["postgres"][1][0]
 
 
 def test_every_table_holds_the_same_rows(lines):
     duck, postgres = lines["duckdb"][1][1], lines["postgres"][1][1]
-    different = {
-        name: (len(rows), len(postgres[name]), [pair for pair in zip(rows, postgres[name], strict=False) if pair[0] != pair[1]][:1])
-        for name, rows in duck.items()
-        if rows != postgres[name]
-    }
+    different = {name: first_difference(rows, postgres[name]) for name, rows in duck.items() if rows != postgres[name]}
     assert different == {}
     assert sum(map(len, duck.values())) > 10_000
 

@@ -18,7 +18,7 @@ if os.environ.get("CDP_TEST_POSTGRES") == "1":
 def warehouse(request, monkeypatch):
     """An empty warehouse: DuckDB in memory; PostgreSQL by the PG* variables with CDP_TEST_POSTGRES=1."""
     if request.param == "duckdb":
-        opened = DuckDBWarehouse(duckdb.connect())
+        opened = DuckDBWarehouse(duckdb.connect(config={"threads": 1}))
     else:
         monkeypatch.setenv("CDP_TARGET", "postgres")
         opened = open_warehouse()

@@ -155,13 +155,13 @@ def is_as_expected(remote, step):
 
 
 @settings(
-    max_examples=400 if WHOLE else 60,
+    max_examples=400 if WHOLE else 25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(history=st.lists(steps, min_size=1, max_size=5), honours=st.booleans())
 def test_the_destination_converges_to_the_last_consented_audience(history, honours):
-    warehouse = DuckDBWarehouse(duckdb.connect())
+    warehouse = DuckDBWarehouse(duckdb.connect(config={"threads": 1}))
     town, remote = Town(warehouse), Fatal(honours_operation_ids=honours)
     for step in history:
         live_through(warehouse, town, remote, step)
@@ -173,14 +173,14 @@ def test_the_destination_converges_to_the_last_consented_audience(history, honou
     assert len(held) >= len(remote.members), "somebody is at the destination whom the journal doesn't know"
 
 
-@settings(max_examples=300 if WHOLE else 40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300 if WHOLE else 15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     moods=st.lists(st.sampled_from([mood for mood in MOODS if mood != 400]), max_size=6),
     deaths=st.lists(st.integers(0, 80), max_size=3),
     batch_rows=st.integers(1, 5),
 )
 def test_nobody_is_sent_twice_where_operation_ids_are_honoured(moods, deaths, batch_rows):
-    warehouse = DuckDBWarehouse(duckdb.connect())
+    warehouse = DuckDBWarehouse(duckdb.connect(config={"threads": 1}))
     town, remote = Town(warehouse), Fatal(batch_rows=batch_rows, moods=list(moods))
     town.audience(NAMES)
     for dies_after in [*deaths, *([None] * len(moods))]:
@@ -193,7 +193,7 @@ def test_nobody_is_sent_twice_where_operation_ids_are_honoured(moods, deaths, ba
     assert sorted(remote.effects) == sorted(("put", email_of(name)) for name in NAMES)
 
 
-@pytest.mark.parametrize("dies_after", range(0, 60, 1 if WHOLE else 7))
+@pytest.mark.parametrize("dies_after", range(0, 60, 1 if WHOLE else 11))
 def test_death_at_any_statement_is_survived(warehouse, town, dies_after):
     """The same on each engine, one death per run, over additions, changes and removals."""
     remote = Fatal(batch_rows=2)

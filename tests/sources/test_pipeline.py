@@ -28,9 +28,7 @@ def test_a_folder_of_files_lands_as_rows_of_raw(town):
 def test_moments_and_money_have_the_same_types_on_every_warehouse(town):
     town.load()
     kinds = dict(
-        town.rows(
-            "select column_name, data_type from information_schema.columns where table_name = 'shop__customers'"
-        )
+        town.rows("select column_name, data_type from information_schema.columns where table_name = 'shop__customers'")
     )
     assert (kinds["balance"], kinds["visits"]) == ("DECIMAL(18,2)", "BIGINT")
     assert {kinds["joined_at"], kinds["_landed_at"]} == {"TIMESTAMP"}
@@ -137,7 +135,8 @@ def test_a_bad_file_leaves_raw_exactly_as_it_was(town):
     before = town.everything()
     town.drop_rows("shop/customers/b.jsonl", {"id": "c2"})
     bad = town.drop("shop/visits/c.csv", "id,page\nv1,/a\nv2,jane.roe@example.org,x\n")
-    with pytest.raises(BadFile, match=r"shop\.visits: shop/visits/c\.csv: line 3: expected 2 columns, found 3") as refusal:
+    said = r"shop\.visits: shop/visits/c\.csv: line 3: expected 2 columns, found 3"
+    with pytest.raises(BadFile, match=said) as refusal:
         town.load()
     assert "jane" not in str(refusal.value)
     assert town.everything() == before
@@ -200,7 +199,11 @@ FILES = st.sampled_from(["a", "b", "c"])
 
 @pytest.mark.slow
 @given(history=st.lists(st.tuples(FILES, st.integers(1, 3)), min_size=1, max_size=4), pauses=st.sets(st.integers(0, 3)))
-@settings(max_examples=40 if os.environ.get("CDP_TEST_WHOLE") else 4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40 if os.environ.get("CDP_TEST_WHOLE") else 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_whatever_the_history_of_the_folder_raw_holds_every_version_once(town, tmp_path_factory, history, pauses):
     """Files appear and change; a load happens now and then. Each version that a load saw is there, once."""
     name = tmp_path_factory.mktemp("h").name  # its own folder of the inbox, so examples don't meet

@@ -40,7 +40,7 @@ def test_every_column_that_is_personal_by_name_says_what_it_holds(source):
 
 
 def test_an_unknown_source_is_refused_with_the_names_that_exist():
-    with pytest.raises(BadDeclaration, match="no source is called 'shopify'.*web_orders"):
+    with pytest.raises(BadDeclaration, match=r"no source is called 'shopify'.*web_orders"):
         load_source("shopify")
 
 

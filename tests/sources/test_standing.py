@@ -1,6 +1,8 @@
 """dlt's state follows the warehouse: what isn't there was never loaded."""
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -75,15 +77,15 @@ def test_a_change_by_someone_else_to_the_file_loads_nothing_again(loaded):
 
 
 def test_a_held_warehouse_is_waited_for_and_then_refused_by_name(loaded, tmp_path):
-    import subprocess
-    import sys
-
-    hold = f"import duckdb, sys; c = duckdb.connect({str(loaded.home / 'warehouse.duckdb')!r}); print('held', flush=True); sys.stdin.read()"
+    hold = (
+        f"import duckdb, sys; c = duckdb.connect({str(loaded.home / 'warehouse.duckdb')!r})\n"
+        "print('held', flush=True); sys.stdin.read()"
+    )
     with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         holder.stdout.readline()
-        with pytest.raises(WarehouseBusy, match=f"held by process {holder.pid}; waited 0 s"):
-            with warehouse(read_configuration(), patience=0.3):
-                pass
+        said = f"held by process {holder.pid}; waited 0 s"
+        with pytest.raises(WarehouseBusy, match=said), warehouse(read_configuration(), patience=0.3):
+            pass
         holder.stdin.close()
     with warehouse(read_configuration(), patience=5):
         pass

@@ -1,3 +1,0 @@
-{% macro published_rows(judged) -%}
-select * from {{ judged }} where _outcome = 'published'
-{%- endmacro %}

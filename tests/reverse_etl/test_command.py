@@ -1,0 +1,95 @@
+"""The command: what it prints, for people and for machines, and what its exit codes mean."""
+
+import json
+
+import duckdb
+import pytest
+from activation_town import Town
+
+from reverse_etl.__main__ import main
+from reverse_etl.sync import all_syncs
+from reverse_etl.warehouse import DuckDBWarehouse
+
+
+@pytest.fixture
+def town(cdp_home):
+    """A warehouse file with two who consent and one who doesn't, checked and passed."""
+    warehouse = DuckDBWarehouse(duckdb.connect(str(cdp_home / "warehouse.duckdb")))
+    town = Town(warehouse)
+    warehouse.execute(
+        "alter table audiences.vip add column year_order_amount decimal(18,2); "
+        "alter table audiences.vip add column year_order_count integer"
+    )
+    rows = [(n, f"{n}@example.com", n.title(), 1, 9, 3) for n in ("ann", "bob", "cem")]
+    for row in rows:
+        warehouse.execute("insert into audiences.vip values (?, ?, ?, ?, ?, ?)", row)
+    for name in ("ann", "bob"):
+        town.consent(name)
+    town.verdict(is_passed=True)
+    warehouse.close()
+
+
+def test_list_shows_every_sync_with_its_purpose(capsys):
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    for sync in all_syncs():
+        assert f"{sync.name} " in said
+
+    main(["list", "--json"])
+    assert [sync["name"] for sync in json.loads(capsys.readouterr().out)] == [s.name for s in all_syncs()]
+
+
+def test_plan_then_run_then_nothing_to_do(town, capsys):
+    assert main(["plan", "vip_to_sandbox"]) == 0
+    said = capsys.readouterr().out
+    assert "add 2, change 0, remove 0" in said
+    assert "1 without consent to marketing/email" in said
+    assert "next: python -m reverse_etl run vip_to_sandbox" in said
+
+    assert main(["run", "vip_to_sandbox"]) == 0
+    assert "add: 2 delivered" in capsys.readouterr().out
+
+    assert main(["run", "vip_to_sandbox", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["state"] == "succeeded"
+    assert report["requests"] == 0
+    assert report["plan"]["held"] == 2
+
+
+def test_nothing_it_prints_names_a_person(town, capsys):
+    for words in (["plan"], ["run"], ["run", "--json"]):
+        main([words[0], "vip_to_sandbox", *words[1:]])
+    said = capsys.readouterr()
+    assert "@" not in said.out + said.err
+    assert "Ann" not in said.out
+
+
+def test_a_held_sync_exits_with_three_and_says_what_to_do(town, cdp_home, capsys):
+    with duckdb.connect(str(cdp_home / "warehouse.duckdb")) as connection:
+        connection.execute("update ops.gate_results set is_passed = false")
+
+    assert main(["plan", "vip_to_sandbox"]) == 3
+    assert "would be held" in capsys.readouterr().err
+    assert main(["run", "vip_to_sandbox"]) == 3
+    assert "--gate ignored" in capsys.readouterr().err
+    assert main(["run", "vip_to_sandbox", "--gate", "ignored"]) == 0
+
+
+def test_a_wrong_name_exits_with_two(capsys):
+    assert main(["run", "vipp_to_sandbox"]) == 2
+    assert "there are cart_abandoners_to_sandbox" in capsys.readouterr().err
+
+
+def test_a_missing_warehouse_exits_with_four(cdp_home, capsys):
+    assert main(["run", "vip_to_sandbox"]) == 4
+    assert "no warehouse at" in capsys.readouterr().err
+    assert main(["run", "vip_to_sandbox", "--json"]) == 4
+    assert "no warehouse" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_the_help_teaches(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "exit codes" in said
+    assert "python -m reverse_etl run vip_to_sandbox" in said
