@@ -67,7 +67,20 @@ def _invoke(arguments: list[str], **options: Any) -> Any:
     _environment()
     # Neither dbt's log file nor its result artifacts: an engine's error message quotes values.
     quiet = ["--quiet", "--log-level-file", "none", "--no-use-colors", *arguments]
-    return dbtRunner(**options).invoke(quiet)
+    try:
+        return dbtRunner(**options).invoke(quiet)
+    finally:
+        _let_go_of_the_file()
+
+
+def _let_go_of_the_file() -> None:
+    """Close what dbt-duckdb leaves open until the process ends; others wait for the file."""
+    if target() == "duckdb":
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - as above
+
+        if left_open := DuckDBConnectionManager._ENV:  # noqa: SLF001 - dbt-duckdb only forgets it
+            left_open.close()
+        DuckDBConnectionManager.close_all_connections()
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """One run of the whole line through Dagster in this process, and what came of it."""
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,6 +9,10 @@ from typing import Any
 import dagster as dg
 
 from dagster_cdp.home import make_home
+
+
+class BadSelection(ValueError):
+    """What was asked to run is no Dagster asset selection."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +38,26 @@ def run_line(selection: str | None = None) -> LineReport:
     from dagster_cdp.definitions import definitions  # noqa: PLC0415 - parses dbt, wanted only when running
 
     make_home()
-    chosen = dg.AssetSelection.from_string(selection) if selection else dg.AssetSelection.all()
-    line = dg.define_asset_job("the_line", selection=chosen, executor_def=dg.in_process_executor)
+    line = dg.define_asset_job("the_line", selection=_chosen(selection), executor_def=dg.in_process_executor)
     loaded = dg.Definitions.merge(definitions(), dg.Definitions(jobs=[line]))
     with dg.DagsterInstance.get() as instance:
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         job = loaded.resolve_job_def("the_line")
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet)
         return _report(result.run_id, result.success, instance.all_logs(result.run_id))
+
+
+def _chosen(selection: str | None) -> dg.AssetSelection:
+    if selection is None:
+        return dg.AssetSelection.all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # of a parameter that dagster passes to itself
+        try:
+            return dg.AssetSelection.from_string(selection)
+        except dg.DagsterError:
+            raise BadSelection(
+                f"can't read the selection {selection!r}: write it like 'group:audiences+' or 'key:\"audiences/vip\"'"
+            ) from None
 
 
 def _report(run_id: str, succeeded: bool, entries: Iterable[dg.EventLogEntry]) -> LineReport:

@@ -121,9 +121,7 @@ def told(report: SyncReport) -> str:
     if report.reasons:
         lines.append("  reasons: " + ", ".join(f"{count} {code}" for code, count in report.reasons.items()))
     if report.duplicates_possible:
-        lines.append(
-            "  duplicates possible: an unanswered request was repeated to a destination without keys"
-        )
+        lines.append("  duplicates possible: an unanswered request was repeated to a destination without keys")
     if report.state == "partial":
         lines.append(f"  details: select * from activation.attempts where run_id = '{report.run_id}'")
     return "\n".join(lines)

@@ -73,9 +73,7 @@ def ranges(warehouse: Warehouse, run_id: str, size: int) -> Iterator[tuple[int, 
             yield start, min(start + size - 1, last), is_removal
 
 
-def entering(
-    warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, *, first: int, last: int
-) -> list[Planned]:
+def entering(warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, *, first: int, last: int) -> list[Planned]:
     """Read additions and changes; mark those without consent by now, changed since, or unfit to leave."""
     identity = sorted(identifiers_of(sync, spec).items())
     columns = [*sync.fields, *(column for _, column in identity)]

@@ -138,9 +138,7 @@ def _check_tables(warehouse: Warehouse, sync: Sync) -> None:
     """Refuse with a sentence what the engine would refuse with a stack trace."""
     columns = columns_of(warehouse, "audiences", sync.audience)
     if not columns:
-        raise PlanRefused(
-            f"no table audiences.{sync.audience}: build it with dbt, or correct {sync.name}.yml"
-        )
+        raise PlanRefused(f"no table audiences.{sync.audience}: build it with dbt, or correct {sync.name}.yml")
     unknown = sorted(({sync.key, "profile_id"} | set(sync.fields)) - columns)
     if unknown:
         raise BadDeclaration(

@@ -176,7 +176,5 @@ def checked(sync: Sync, destination: Destination) -> Destination:
     missing = sorted(set(spec.required) - mapped)
     if missing or not identifiers_of(sync, spec):
         wanted = missing or sorted(spec.identifiers)
-        raise BadDeclaration(
-            f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}"
-        )
+        raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
     return destination

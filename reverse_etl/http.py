@@ -27,8 +27,6 @@ def connect(address: str, *, sign: Sign = unsigned, timeout_seconds: float = 30)
                 raise NotSent(type(error).__name__) from error
             except httpx.TransportError as error:
                 raise NoAnswer(type(error).__name__) from error
-            return Response(
-                answer.status_code, answer.content, {k.lower(): v for k, v in answer.headers.items()}
-            )
+            return Response(answer.status_code, answer.content, {k.lower(): v for k, v in answer.headers.items()})
 
         yield send

@@ -40,9 +40,7 @@ TABLES = {
         "succeeded_add bigint, succeeded_change bigint, succeeded_remove bigint, failed_add bigint, "
         "failed_change bigint, failed_remove bigint, is_duplicate_possible boolean"
     ),
-    "leases": (
-        "sync_name text primary key, epoch bigint not null, holder text, expires_at timestamp not null"
-    ),
+    "leases": ("sync_name text primary key, epoch bigint not null, holder text, expires_at timestamp not null"),
 }
 INDEXES = {
     "journal_member": "unique index {} on activation.journal (sync_name, member_id)",
@@ -81,21 +79,16 @@ def _lay_out(
 ) -> None:
     """Fill the temporary tables; `run` is the sync's name, the run's id and the moment."""
     warehouse.execute(
-        f"create temporary table if not exists {BATCH} "
-        "(position bigint, identifiers text, outcome text, code text)"
+        f"create temporary table if not exists {BATCH} (position bigint, identifiers text, outcome text, code text)"
     )
-    warehouse.execute(
-        f"create temporary table if not exists {RUN} (sync_name text, run_id text, moment timestamp)"
-    )
+    warehouse.execute(f"create temporary table if not exists {RUN} (sync_name text, run_id text, moment timestamp)")
     for table in (BATCH, RUN):
         warehouse.execute(f"delete from {table}")
     warehouse.execute(f"insert into {RUN} values (?, ?, ?)", run)
     warehouse.insert(BATCH, columns, rows)
 
 
-def intend(
-    warehouse: Warehouse, sync_name: str, run_id: str, identifiers: Mapping[int, str], at: datetime
-) -> None:
+def intend(warehouse: Warehouse, sync_name: str, run_id: str, identifiers: Mapping[int, str], at: datetime) -> None:
     """Journal what is about to be sent; commit before sending.
 
     `identifiers` maps positions of the plan to the identifiers as JSON, as they will be delivered. An

@@ -64,13 +64,10 @@ def _take(warehouse: Warehouse, sync_name: str, token: str) -> int | None:
     now = _now()
     # Epochs start from the clock: after the journal was lost, no operation id may repeat an old one.
     warehouse.execute(
-        "insert into activation.leases (sync_name, epoch, expires_at) values (?, ?, ?) "
-        "on conflict do nothing",
+        "insert into activation.leases (sync_name, epoch, expires_at) values (?, ?, ?) on conflict do nothing",
         [sync_name, int(time.time()), now],
     )
-    seen, holder = warehouse.execute(
-        "select epoch, holder from activation.leases where sync_name = ?", [sync_name]
-    )[0]
+    seen, holder = warehouse.execute("select epoch, holder from activation.leases where sync_name = ?", [sync_name])[0]
     taken = warehouse.execute(
         """
         update activation.leases set epoch = epoch + 1, holder = ?, expires_at = ?

@@ -37,9 +37,7 @@ class SyncReport:
 
     def count(self, *outcomes: str) -> int:
         """Count the changes with any of these outcomes, over all operations."""
-        return sum(
-            by_outcome.get(outcome, 0) for by_outcome in self.outcomes.values() for outcome in outcomes
-        )
+        return sum(by_outcome.get(outcome, 0) for by_outcome in self.outcomes.values() for outcome in outcomes)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,8 +50,7 @@ def begin_run(warehouse: Warehouse, sync: Sync, run_id: str, epoch: int, started
         [sync.name],
     )
     warehouse.execute(
-        "delete from activation.plan where run_id in "
-        "(select run_id from activation.sync_runs where sync_name = ?)",
+        "delete from activation.plan where run_id in (select run_id from activation.sync_runs where sync_name = ?)",
         [sync.name],
     )
     warehouse.execute(
@@ -105,7 +102,5 @@ def fail_run(warehouse: Warehouse, run_id: str, error: BaseException) -> None:
 
 def _members(warehouse: Warehouse, sync_name: str) -> int:
     return int(
-        warehouse.execute(
-            "select count(*) from activation.journal where sync_name = ? and is_held", [sync_name]
-        )[0][0]
+        warehouse.execute("select count(*) from activation.journal where sync_name = ? and is_held", [sync_name])[0][0]
     )

@@ -67,13 +67,9 @@ def load_sync(file: Path) -> Sync:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise BadDeclaration(
-            f"{file.name}: {where + ': ' if where else ''}{_one_line(first['msg'])}"
-        ) from error
+        raise BadDeclaration(f"{file.name}: {where + ': ' if where else ''}{_one_line(first['msg'])}") from error
     if sync.name != file.stem:
-        raise BadDeclaration(
-            f"{file.name}: rename it to {sync.name}.yml, as its audience and destination say"
-        )
+        raise BadDeclaration(f"{file.name}: rename it to {sync.name}.yml, as its audience and destination say")
     return sync
 
 

@@ -142,9 +142,14 @@ def typed(rows: Rows, table: Table) -> list[str]:
             columns.append(f"{said} as {quoted(variant_of(name))}")
             columns.append(f"{cast(said, column.type)} as {quoted(name)}")
         else:
-            columns.append(f"{clean(quoted(name), column.content)} as {quoted(name)}")
+            columns.append(f"{filled(quoted(name), column.content)} as {quoted(name)}")
     undeclared = [name for name in rows.names if name not in declared]
-    return columns + [f"{clean(quoted(name))} as {quoted(name)}" for name in undeclared]
+    return columns + [f"{filled(quoted(name))} as {quoted(name)}" for name in undeclared]
+
+
+def filled(text: str, content: Content = Content.PLAIN) -> str:
+    """Write SQL for clean text or null: a csv file, which carries rows to PostgreSQL, can't tell '' from null."""
+    return f"nullif({clean(text, content)}, '')"
 
 
 def clean(text: str, content: Content = Content.PLAIN) -> str:

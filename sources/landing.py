@@ -34,6 +34,9 @@ class Landing:
     def using(self) -> duckdb.DuckDBPyConnection:
         return engine()
 
+    def close(self) -> None:
+        self.using.close()
+
     def file(self, table: Table, path: Path, name: str, version: int) -> Iterator[pa.Table]:
         """Yield a local file's rows. `name` is its path in the inbox; once changed it is the next version.
 

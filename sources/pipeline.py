@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,10 @@ from sources.configuration import Configuration, read_configuration
 from sources.conform import hints
 from sources.landing import Landing
 from sources.origins import Origin, origin_of
-from sources.refusals import LoadFailed, Refused
+from sources.refusals import LoadFailed, Refused, WarehouseBusy
 from sources.source import Source, Table
 from sources.standing import LAST_LOAD, LOOK, finish_pending, follow, local_value, look, progress
-from sources.warehouse import SCHEMA, warehouse
+from sources.warehouse import PATIENCE, PAUSE, SCHEMA, warehouse
 
 REPORTS = {"loads": LOADS, "schema_changes": SCHEMA_CHANGES}
 REPORT_HINTS = {"_landed_at": {"data_type": "timestamp", "timezone": False}}
@@ -74,11 +74,19 @@ def load(source: Source, tables: Sequence[str] | None = None, configuration: Con
 
 
 @contextmanager
-def turn(source: Source, configuration: Configuration) -> Iterator[None]:
+def turn(source: Source, configuration: Configuration, patience: float = PATIENCE) -> Iterator[None]:
     """One load of a source at a time; should this process die, the operating system lets go."""
     configuration.pipelines.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
     with (configuration.pipelines / f".{source.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise WarehouseBusy(f"{source.name} is being loaded elsewhere; waited {patience:.0f} s") from None
+                time.sleep(PAUSE)
         yield
 
 
@@ -118,7 +126,9 @@ class Load:
 
     def deliver(self, missing: Sequence[str]) -> list[str]:
         """Prepare one load package with the warehouse closed, then open it for the commit only."""
-        self.pipeline.extract(self.package(missing), loader_file_format=LOADER_FORMAT[self.configuration.target])
+        loader_format = LOADER_FORMAT[self.configuration.target]
+        with closing(self.landing):
+            self.pipeline.extract(self.package(missing), loader_file_format=loader_format)
         self.pipeline.normalize()
         with warehouse(self.configuration) as raw:
             load_ids = list(self.pipeline.load(destination=raw.destination).loads_ids)

@@ -14,9 +14,11 @@ import dlt
 import duckdb
 
 from sources.configuration import Configuration
+from sources.names import literal
 from sources.refusals import WarehouseBusy
 
 PATIENCE = 300.0  # seconds; a full build of the models is shorter
+PAUSE = 0.1  # seconds between two tries
 SCHEMA = "raw"
 
 
@@ -25,51 +27,54 @@ class Raw:
     """An open warehouse."""
 
     connection: Any
-    mark: str  # how the driver writes a parameter
     row_address: str  # what tells two equal rows apart
     destination: Any
 
-    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Run a query without parameters: the first one makes DuckDB import pandas, a second's work."""
         cursor = self.connection.cursor()
-        cursor.execute(query.replace("?", self.mark), parameters or None)
+        cursor.execute(query)
         found = cursor.fetchall()
         cursor.close()
         return list(found)
 
-    def change(self, statement: str, *parameters: object) -> None:
+    def change(self, statement: str) -> None:
         cursor = self.connection.cursor()
-        cursor.execute(statement.replace("?", self.mark), parameters or None)
+        cursor.execute(statement)
         cursor.close()
 
     def tables(self) -> set[str]:
-        found = self.rows("select table_name from information_schema.tables where table_schema = ?", SCHEMA)
+        schema = literal(SCHEMA)
+        found = self.rows(f"select table_name from information_schema.tables where table_schema = {schema}")
         return {name for (name,) in found}
 
     def has_load(self, load_id: str) -> bool:
-        return bool(self.rows("select 1 from raw._dlt_loads where load_id = ?", load_id))
+        return bool(self.rows(f"select 1 from raw._dlt_loads where load_id = {literal(load_id)}"))
 
     def last_load(self, pipeline: str) -> str | None:
-        query = "select max(load_id) from raw._dlt_loads where schema_name = ? and status = 0"
-        found: str | None = self.rows(query, pipeline)[0][0]
+        committed = f"schema_name = {literal(pipeline)} and status = 0"
+        found: str | None = self.rows(f"select max(load_id) from raw._dlt_loads where {committed}")[0][0]
         return found
 
     def state_version(self, pipeline: str) -> int:
-        """Return dlt's newest state of this pipeline; 0 when it never loaded here."""
-        query = "select max(version) from raw._dlt_pipeline_state where pipeline_name = ?"
-        return int(self.rows(query, pipeline)[0][0] or 0)
+        """Return the version of dlt's newest committed state of this pipeline; 0 when there is none."""
+        newest = self.rows(
+            "select max(state.version) from raw._dlt_pipeline_state as state "
+            "inner join raw._dlt_loads as loads on state._dlt_load_id = loads.load_id and loads.status = 0 "
+            f"where state.pipeline_name = {literal(pipeline)}"
+        )
+        return int(newest[0][0] or 0)
 
     def forget_shape(self, pipeline: str) -> None:
         """Make dlt look at the tables again before its next load, and create what is missing."""
-        self.change("delete from raw._dlt_version where schema_name = ?", pipeline)
+        self.change(f"delete from raw._dlt_version where schema_name = {literal(pipeline)}")
 
     def drop_repeats(self, table: str, key: str, load_id: str) -> None:
         """Keep one of each row of a load that was cut off between a commit and its bookkeeping."""
-        where = self.row_address
+        row, of_load = self.row_address, f"_dlt_load_id = {literal(load_id)}"
         self.change(
-            f"delete from raw.{table} where _dlt_load_id = ? and {where} not in "
-            f"(select min({where}) from raw.{table} where _dlt_load_id = ? group by {key})",
-            load_id,
-            load_id,
+            f"delete from raw.{table} where {of_load} and {row} not in "
+            f"(select min({row}) from raw.{table} where {of_load} group by {key})"
         )
 
 
@@ -97,11 +102,11 @@ def open_duckdb(configuration: Configuration, patience: float) -> Raw:
                 raise
             if time.monotonic() >= until:
                 raise WarehouseBusy(busy(configuration, str(fault), patience)) from None
-            time.sleep(0.2)
+            time.sleep(PAUSE)
         else:
             # rows carry their number; keeping the order as well costs a third more time, and memory
             connection.execute("set preserve_insertion_order = false")
-            return Raw(connection, "?", "rowid", dlt.destinations.duckdb(connection))
+            return Raw(connection, "rowid", dlt.destinations.duckdb(connection))
 
 
 def busy(configuration: Configuration, fault: str, patience: float) -> str:
@@ -118,4 +123,4 @@ def open_postgres(configuration: Configuration) -> Raw:
     rest = {key: reached[key] for key in ("host", "port", "password")}
     connection = psycopg2.connect(**named, **rest)
     connection.autocommit = True
-    return Raw(connection, "%s", "ctid", dlt.destinations.postgres(credentials=reached))
+    return Raw(connection, "ctid", dlt.destinations.postgres(credentials=reached))

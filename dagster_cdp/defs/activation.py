@@ -22,7 +22,6 @@ def sync_asset(sync: Sync) -> dg.AssetsDefinition:
         description=f"{sync.audience} → {sync.destination}, for {sync.purpose} by {sync.channel}.",
         kinds={"reverse_etl"},
         automation_condition=eager & dg.AutomationCondition.all_deps_blocking_checks_passed(),
-        pool="warehouse",
     )
 
     def deliver() -> dg.MaterializeResult[Any]:

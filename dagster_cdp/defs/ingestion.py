@@ -34,7 +34,6 @@ def load_asset(source: Source) -> dg.AssetsDefinition:
         name=f"load_{source.name}",
         description=source.description,
         specs=[table_spec(source, table) for table in source.tables],
-        pool="warehouse",
     )
 
     def load_new() -> Iterator[dg.MaterializeResult[Any]]:

@@ -20,7 +20,6 @@ def stage_assets(stage: str) -> dg.AssetsDefinition:
         name=stage,
         project=dbt.project(),
         dagster_dbt_translator=dbt.Translator(),
-        pool="warehouse",
     )
 
     def build(context: dg.AssetExecutionContext) -> Iterator[Any]:

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - sqlfluff reads the modules of a folder, not of a package
 """What sqlfluff's templater answers for dbt's type macros; only linting reads this folder."""
 
 
@@ -19,3 +20,7 @@ def type_int() -> str:
 
 def type_boolean() -> str:
     return "boolean"
+
+
+def dateadd(datepart: str, interval: int, from_date_or_timestamp: str) -> str:  # noqa: ARG001 - dbt's signature
+    return f"dateadd({from_date_or_timestamp})"

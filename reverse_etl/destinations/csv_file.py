@@ -39,8 +39,7 @@ class Destination:
 
     def request(self, rows: Sequence[Change]) -> Request:
         body = [
-            {ID: r.operation_id, "operation": r.operation, KEY: r.member_id, "fields": dict(r.fields)}
-            for r in rows
+            {ID: r.operation_id, "operation": r.operation, KEY: r.member_id, "fields": dict(r.fields)} for r in rows
         ]
         return Request(str(self._folder), json.dumps(body).encode(), method="APPEND")
 

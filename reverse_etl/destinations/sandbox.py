@@ -38,9 +38,7 @@ class Destination:
             for row in rows
         ]
         headers = {"authorization": f"Bearer {API_KEY}"}
-        return Request(
-            f"/v1/audiences/{self._audience}/members", json.dumps({"rows": body}).encode(), headers=headers
-        )
+        return Request(f"/v1/audiences/{self._audience}/members", json.dumps({"rows": body}).encode(), headers=headers)
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         said = {result["operation_id"]: result for result in response.json()["results"]}

@@ -92,9 +92,7 @@ class Destination:
         try:
             secret = Settings().secret.get_secret_value()  # type: ignore[call-arg]  # from the environment
         except ValidationError as error:
-            raise DestinationRefused(
-                f"{self._sync}: set WEBHOOK_SECRET, the receiver verifies with it"
-            ) from error
+            raise DestinationRefused(f"{self._sync}: set WEBHOOK_SECRET, the receiver verifies with it") from error
 
         def sign(request: Request) -> Mapping[str, str]:
             moment = int(time.time())

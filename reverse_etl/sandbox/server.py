@@ -58,9 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = json.loads(body)
         if str(fault.get("action")) not in ACTIONS:
             return self._answer(400, {"error": "unknown_action", "known": sorted(ACTIONS)})
-        self.server.state.plant(
-            str(fault["action"]), int(fault.get("times", 1)), float(fault.get("seconds", 0))
-        )
+        self.server.state.plant(str(fault["action"]), int(fault.get("times", 1)), float(fault.get("seconds", 0)))
         return self._answer(200, {})
 
     def _members(self, body: bytes) -> None:

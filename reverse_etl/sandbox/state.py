@@ -62,15 +62,10 @@ class State:
             connection.execute("begin immediate")
             seen = _seen(connection, [str(row["operation_id"]) for row in rows])
             held = _held(connection, audience, [_key(row) for row in rows])
-            new = {
-                str(row["operation_id"]): _judged(row, held)
-                for row in rows
-                if row["operation_id"] not in seen
-            }
+            new = {str(row["operation_id"]): _judged(row, held) for row in rows if row["operation_id"] not in seen}
             _write(connection, audience, [row for row in rows if row["operation_id"] in new], new)
             connection.execute(
-                "insert into counters values ('replayed', ?) "
-                "on conflict do update set value = value + excluded.value",
+                "insert into counters values ('replayed', ?) on conflict do update set value = value + excluded.value",
                 [len(rows) - len(new)],
             )
         results = seen | new
@@ -106,9 +101,7 @@ class State:
     def plant(self, action: str, times: int, seconds: float) -> None:
         """Fail the next `times` requests so, after the faults planted before."""
         with self._open() as connection:
-            connection.execute(
-                "insert into faults (action, times, seconds) values (?, ?, ?)", [action, times, seconds]
-            )
+            connection.execute("insert into faults (action, times, seconds) values (?, ?, ?)", [action, times, seconds])
 
     def next_fault(self) -> Fault | None:
         """Take the fault this request shall suffer, if any."""
@@ -131,8 +124,7 @@ def _key(row: dict[str, Any]) -> str:
 def _seen(connection: sqlite3.Connection, ids: list[str]) -> dict[str, tuple[str, str]]:
     """Find the results of operations that came before."""
     found = connection.execute(
-        "select operation_id, status, code from operations "
-        "where operation_id in (select value from json_each(?))",
+        "select operation_id, status, code from operations where operation_id in (select value from json_each(?))",
         [json.dumps(ids)],
     )
     return {operation_id: (status, code) for operation_id, status, code in found}
@@ -140,8 +132,7 @@ def _seen(connection: sqlite3.Connection, ids: list[str]) -> dict[str, tuple[str
 
 def _held(connection: sqlite3.Connection, audience: str, keys: list[str]) -> set[str]:
     found = connection.execute(
-        "select member_key from members "
-        "where audience = ? and member_key in (select value from json_each(?))",
+        "select member_key from members where audience = ? and member_key in (select value from json_each(?))",
         [audience, json.dumps(keys)],
     )
     return {key for (key,) in found}

@@ -62,9 +62,7 @@ class Components:
         (folder / "models" / "grouped.sql").write_text(MODEL)
         return cls(folder)
 
-    def group(
-        self, graphs: Sequence[Iterable[Link]], limits: dict[int, int] | None = None
-    ) -> list[dict[int, int]]:
+    def group(self, graphs: Sequence[Iterable[Link]], limits: dict[int, int] | None = None) -> list[dict[int, int]]:
         """Group every graph in one run; per graph, a mapping of node to its group's smallest node.
 
         Graphs are kept apart by adding a multiple of GRAPH_SPAN to node numbers. Links of a graph are

@@ -108,6 +108,15 @@ def test_every_accepted_row_has_exactly_one_outcome(line):
     assert lost == [(0,)]
 
 
+def test_when_a_run_has_ended_nobody_holds_the_file(line):
+    line.run("group:audiences")
+    opened = subprocess.run(
+        [sys.executable, "-c", f"import duckdb; duckdb.connect({str(line.home / 'warehouse.duckdb')!r})"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert opened.returncode == 0, opened.stderr
+
+
 def test_two_overlapping_runs_both_succeed(line, environment_of):
     """They wait for each other's turn at the warehouse; neither fails on the lock."""
 

@@ -173,6 +173,4 @@ class Remote:
 
 def sync_now(warehouse, remote, sync=VIP, **options):
     """One run without waiting and, unless told otherwise, without a gate."""
-    return run_sync(
-        warehouse, sync, destination=remote, **{"gate": "ignored", "sleep": lambda _: None, **options}
-    )
+    return run_sync(warehouse, sync, destination=remote, **{"gate": "ignored", "sleep": lambda _: None, **options})

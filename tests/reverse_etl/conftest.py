@@ -8,7 +8,6 @@ from activation_town import Town
 
 from reverse_etl.warehouse import DuckDBWarehouse, open_warehouse
 
-
 ENGINES = ["duckdb"]
 if os.environ.get("CDP_TEST_POSTGRES") == "1":
     ENGINES.append(pytest.param("postgres", marks=pytest.mark.postgres))

@@ -47,7 +47,14 @@ def test_the_wait_doubles_and_is_drawn_from_all_of_it():
 
 @pytest.mark.parametrize(
     ("mood", "outcome"),
-    [("busy", "deferred"), ("down", "deferred"), (503, "deferred"), ("lost", "unknown"), ("broken", "unknown"), (502, "unknown")],
+    [
+        ("busy", "deferred"),
+        ("down", "deferred"),
+        (503, "deferred"),
+        ("lost", "unknown"),
+        ("broken", "unknown"),
+        (502, "unknown"),
+    ],
 )
 def test_what_was_not_answered_is_deferred_or_unknown_as_the_error_says(mood, outcome):
     remote = Remote(moods=[mood] * 3, attempts=3)
@@ -105,15 +112,11 @@ def test_an_all_or_nothing_refusal_is_split_until_the_poison_stands_alone():
     """The destination answers 400 to any request with person 5 in it."""
     remote = Remote()
     delivery, _ = conversation(remote)
-    delivery.transport = lambda request: (
-        Response(400) if b"person5@" in request.body else remote.send(request)
-    )
+    delivery.transport = lambda request: Response(400) if b"person5@" in request.body else remote.send(request)
 
     receipts = delivery.deliver(sample(remote, people=range(1, 9)))
 
-    assert [r.outcome for r in receipts] == [
-        Outcome.REJECTED if n == 5 else Outcome.DELIVERED for n in range(1, 9)
-    ]
+    assert [r.outcome for r in receipts] == [Outcome.REJECTED if n == 5 else Outcome.DELIVERED for n in range(1, 9)]
     assert receipts[4].code == "http_400"
     assert len(remote.members) == 7
 

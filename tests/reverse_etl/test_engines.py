@@ -30,9 +30,14 @@ def test_many_rows_at_once_keep_their_values(warehouse):
 
 def test_a_transaction_is_all_or_nothing(warehouse):
     warehouse.execute("create schema audiences")
-    with pytest.raises(ZeroDivisionError), warehouse.transaction():
-        warehouse.execute("create table audiences.t (a text)")
-        raise ZeroDivisionError
+
+    def fail_halfway():
+        with warehouse.transaction():
+            warehouse.execute("create table audiences.t (a text)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
 
     with warehouse.transaction():
         warehouse.execute("create table audiences.t (a text)")
@@ -48,7 +53,12 @@ def test_a_held_file_is_waited_for_and_its_holder_named(cdp_home):
     path = cdp_home / "warehouse.duckdb"
     duckdb.connect(str(path)).close()
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()", path],
+        [
+            sys.executable,
+            "-c",
+            "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()",
+            path,
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

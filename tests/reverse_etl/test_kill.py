@@ -1,14 +1,13 @@
 """A real process, really killed between its intent and its record; the next one settles it."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-import urllib.request
 
 import duckdb
+import httpx
 import pytest
 
 from reverse_etl.run import run_sync
@@ -50,8 +49,8 @@ def connect(home):
 
 
 def sandbox_state():
-    with running() as server, urllib.request.urlopen(f"{server.address}/__state") as answer:
-        return json.load(answer)
+    with running() as server:
+        return httpx.get(f"{server.address}/__state").json()
 
 
 @pytest.fixture

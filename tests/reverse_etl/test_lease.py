@@ -60,9 +60,7 @@ def test_syncs_do_not_wait_for_each_other(leased):
 def test_the_lease_of_a_dead_process_is_taken_over(leased):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     with lease(leased, "a_to_b"):
-        leased.execute(
-            "update activation.leases set holder = ?", [f"{socket.gethostname()}:{int(gone.stdout)}:abcd"]
-        )
+        leased.execute("update activation.leases set holder = ?", [f"{socket.gethostname()}:{int(gone.stdout)}:abcd"])
         with lease(leased, "a_to_b") as successor:
             assert successor.epoch
 

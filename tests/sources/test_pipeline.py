@@ -1,5 +1,7 @@
 import hashlib
 import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -189,11 +191,21 @@ def test_a_load_without_news_does_not_open_the_warehouse(town, monkeypatch):
     assert town.load().seconds < 1
 
 
+def test_two_processes_that_load_one_source_at_once_load_it_once(town):
+    town.drop_rows("support/users/a.jsonl", {"id": "u1"}, {"id": "u2"})
+    command = [sys.executable, "-m", "sources", "load", "support"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted(process.communicate()[0].split(" (")[0] for process in both)
+    assert said == ["support: 2 users", "support: nothing new"]
+    assert town.rows("select count(*) from raw.support__users") == [(2,)]
+
+
 def test_a_source_reads_its_settings_from_the_environment(town):
     town.drop_rows("crm/contacts/a.jsonl", {"id": "c1"})
     assert load(load_source("crm")).rows == {"contacts": 1}
 
 
+EXAMPLES = 40 if os.environ.get("CDP_TEST_WHOLE") else 4
 FILES = st.sampled_from(["a", "b", "c"])
 
 

@@ -60,7 +60,7 @@ def test_files_land_typed_once_and_with_their_variants(town, server):
 def test_text_that_postgresql_refuses_is_landed_without_the_character_zero(town, server):
     town.drop_rows("shop/customers/a.jsonl", {"id": "a\0b", "extra": {"k": "\0"}, "name": "", "tier": "\\N"})
     town.load()
-    assert server("select id, extra, name, tier from raw.shop__customers") == [("ab", '{"k":""}', "", "\\N")]
+    assert server("select id, extra, name, tier from raw.shop__customers") == [("ab", '{"k":""}', None, "\\N")]
 
 
 def test_tables_exist_before_rows_and_a_dropped_one_starts_again(town, server):

@@ -4,32 +4,38 @@
     as clocks of sources differ; all rows of an entity that it touches are read again together, since a
     late load may have overtaken some, so that increments give what a full refresh gives. -#}
 {% macro observe(source, judged, record_id, observed_at, identifiers, only='1 = 1') -%}
-    {%- for identifier_type, column in identifiers %}
     select
         '{{ source }}' as source,
-        cast({{ record_id }} as {{ dbt.type_string() }}) as record_id,
-        '{{ identifier_type }}' as identifier_type,
-        cast({{ column }} as {{ dbt.type_string() }}) as identifier_value,
-        coalesce({{ observed_at }}, _landed_at) as observed_at,
-        '{{ source }}-' || _entity_key as _subject,
-        _row_id,
-        _landed_at,
-        _load_id
-    from {{ judged }}
-    where _outcome = 'published'
+        cast(records.{{ record_id }} as {{ dbt.type_string() }}) as record_id,
+        told.identifier_type,
+        case told.position
+            {%- for _, column in identifiers %}
+            when {{ loop.index }} then records.{{ column }}
+            {%- endfor %}
+        end as identifier_value,
+        coalesce(records.{{ observed_at }}, records._landed_at) as observed_at,
+        '{{ source }}-' || records._entity_key as _subject,
+        records._row_id,
+        records._landed_at,
+        records._load_id
+    from {{ judged }} as records
+    cross join (
+        {%- for identifier_type, _ in identifiers %}
+        select {{ loop.index }} as position, '{{ identifier_type }}' as identifier_type
+        {{- ' union all' if not loop.last }}
+        {%- endfor %}
+    ) as told
+    where records._outcome = 'published'
         and {{ only }}
-        and {{ column }} is not null
         {%- if is_incremental() %}
-        and _entity_key in (
+        and records._entity_key in (
             select fresh._entity_key
             from {{ judged }} as fresh
-            where fresh._load_id not in (
-                select distinct seen._load_id from {{ this }} as seen where seen.source = '{{ source }}'
-            )
+            left join (
+                select distinct observed._load_id from {{ this }} as observed where observed.source = '{{ source }}'
+            ) as seen
+                on fresh._load_id = seen._load_id
+            where seen._load_id is null
         )
         {%- endif %}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
 {%- endmacro %}

@@ -9,7 +9,9 @@ The last steps of every judged model: one outcome per landed row.
 All rows of a touched entity are judged again together (delete+insert on _entity_key), so that a load that commits
 late gives what a full refresh gives. A row can only be overtaken, so the stored outcome says what is needed of it.
 #}
-{% macro judge(relation, key, rules, columns, personal=[], identifiers=[], repeats='versions', suppress_when=none) -%}
+{% macro judge(
+    relation, key, rules, columns, personal=[], identifiers=[], hashes=[], repeats='versions', suppress_when=none
+) -%}
     {%- set kept = columns + personal -%}
     {%- set stored = ['_row_id', '_source_file', '_row_number', '_landed_at', '_load_id', '_entity_key', '_content_hash'] -%}
 examined as (
@@ -36,7 +38,7 @@ examined as (
             when {{ condition }} then '{{ rule }}'
             {%- endfor %}
         end as _broken_rule,
-        {{ suppression(identifiers, suppress_when) }} as _is_suppressed,
+        {{ suppression(identifiers, hashes, suppress_when) }} as _is_suppressed,
         1 = 0 as _is_duplicate
     from {{ relation }}
 

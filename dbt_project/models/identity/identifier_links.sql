@@ -9,7 +9,9 @@ observations as (
     where _subject in (
         select fresh._subject
         from {{ ref('identifier_observations') }} as fresh
-        where fresh._load_id not in (select distinct seen._load_id from {{ this }} as seen)
+        left join (select distinct _load_id from {{ this }}) as seen
+            on fresh._load_id = seen._load_id
+        where seen._load_id is null
     )
     {% endif %}
 

@@ -14,7 +14,7 @@ observed as (
         ('anonymous_id', 'anonymous_id'), ('user_id', 'user_id'), ('email', 'email'),
         ('email_sha256', 'email_sha256'), ('phone', 'phone'), ('loyalty_number', 'loyalty_number'),
         ('device_id', 'device_id'), ('order_id', 'order_id'),
-    ], only='not coalesce(is_bot, false)') }}
+    ], only='not coalesce(records.is_bot, false)') }}
 
     union all
 
@@ -68,6 +68,7 @@ with_hashes as (
 
     select observed.*, cast(null as {{ dbt.type_string() }}) as hashed_email
     from observed
+    where identifier_value is not null
 
     union all
 
@@ -76,6 +77,7 @@ with_hashes as (
         observed_at, _subject, _row_id, _landed_at, _load_id, identifier_value
     from observed
     where identifier_type = 'email'
+        and identifier_value is not null
 
 )
 

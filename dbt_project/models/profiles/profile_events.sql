@@ -1,5 +1,4 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_id') }}
-
 {%- set by_strength = [
     'user_id', 'loyalty_number', 'order_id', 'email', 'email_sha256', 'phone', 'device_id', 'anonymous_id',
 ] %}
@@ -24,7 +23,9 @@ stale as (
 
     select events.event_id
     from events
-    where events._load_id not in (select distinct seen._load_id from {{ this }} as seen)
+    left join (select distinct _load_id from {{ this }}) as seen
+        on events._load_id = seen._load_id
+    where seen._load_id is null
 
     union
 
@@ -67,9 +68,7 @@ candidates as (
 
 ranked as (
 
-    select
-        candidates.*,
-        row_number() over (partition by event_id order by position) as choice
+    select candidates.*, row_number() over (partition by event_id order by position) as choice
     from candidates
 
 )

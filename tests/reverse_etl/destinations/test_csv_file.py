@@ -1,7 +1,6 @@
 """Two files: who is there now, and how it came so."""
 
 import csv
-import os
 import stat
 
 import pytest
@@ -61,8 +60,8 @@ def test_only_the_owner_can_read_them(destination, folder):
     send(destination, sample(destination))
 
     for file in folder.iterdir():
-        assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
-    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_a_change_that_comes_again_is_logged_once(destination, folder):

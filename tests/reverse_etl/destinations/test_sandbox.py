@@ -1,7 +1,6 @@
 """The sandbox: a faithful server, started on demand, with its state on disk."""
 
 import json
-import os
 import stat
 
 import httpx
@@ -91,7 +90,7 @@ def test_its_state_survives_the_server_and_belongs_to_its_owner(cdp_home):
         httpx.post(f"{second.address}/__reset")
         assert members(second) == {}
     file = cdp_home / "sandbox" / "sandbox.sqlite"
-    assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ typed as (
     key=['consent_event_id'],
     rules={
         'missing_consent_event_id': "consent_event_id is null",
-        'unknown_purpose': "purpose is null or purpose not in ('marketing', 'advertising', 'personalization', 'analytics')",
+        'unknown_purpose':
+            "coalesce(purpose, '') not in ('marketing', 'advertising', 'personalization', 'analytics')",
         'unknown_channel': "channel not in ('email', 'sms', 'push', 'ads', 'onsite', 'post', 'any')",
         'unknown_status': "status is null or status not in ('granted', 'denied', 'withdrawn')",
         'missing_identifier': "coalesce(email, phone, user_id, anonymous_id, loyalty_number) is null",

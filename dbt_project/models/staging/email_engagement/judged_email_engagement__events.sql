@@ -13,7 +13,10 @@ typed as (
     select
         {{ filled('id') }} as email_event_id,
         {{ normalise_email('email') }} as email,
-        case when {{ cdp_regex_like('lower(trim(email_sha256))', '^[0-9a-f]{64}$') }} then lower(trim(email_sha256)) end as email_sha256,
+        case
+            when {{ cdp_regex_like('lower(trim(email_sha256))', '^[0-9a-f]{64}$') }}
+                then lower(trim(email_sha256))
+        end as email_sha256,
         case trim(metric)
             when 'Received Email' then 'sent'
             when 'Opened Email' then 'opened'
@@ -49,5 +52,5 @@ typed as (
     ],
     identifiers=['email'],
     repeats='ignored',
-    suppress_when="email_sha256 in (select listed.identifier_sha256 from " ~ ref('suppressed_identifiers') ~ " as listed)",
+    hashes=['email_sha256'],
 ) }}

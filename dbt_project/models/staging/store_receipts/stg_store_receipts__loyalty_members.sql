@@ -4,7 +4,9 @@ with
 
 latest as (
 
-    {{ latest_versions(ref('judged_store_receipts__loyalty_members'), key='loyalty_number', newest_first='updated_at') }}
+    {{ latest_versions(
+        ref('judged_store_receipts__loyalty_members'), key='loyalty_number', newest_first='updated_at'
+    ) }}
 
 )
 

@@ -23,7 +23,10 @@ extracted as (
             {{ cdp_json_text('context', 'traits.email') }}
         ) as email,
         {{ cdp_json_text('properties', 'email_sha256') }} as email_sha256,
-        coalesce({{ cdp_json_text('context', 'page.search') }}, {{ cdp_json_text('context', 'page.url') }}) as page_query,
+        coalesce(
+            {{ cdp_json_text('context', 'page.search') }},
+            {{ cdp_json_text('context', 'page.url') }}
+        ) as page_query,
         {{ cdp_json_text('traits', 'phone') }} as phone,
         coalesce(
             {{ cdp_json_text('traits', 'loyalty_number') }},
@@ -49,7 +52,9 @@ extracted as (
             {{ cdp_json_text('properties', 'value') }},
             {{ cdp_json_text('properties', 'price') }}
         ) as amount,
-        coalesce({{ cdp_json_text('context', 'consent.categoryPreferences.analytics') }} = 'false', 1 = 0) as is_analytics_refused,
+        coalesce(
+            {{ cdp_json_text('context', 'consent.categoryPreferences.analytics') }} = 'false', 1 = 0
+        ) as is_analytics_refused,
         coalesce(landed.timestamp, original_timestamp, received_at) as occurred_at,
         coalesce(received_at, _landed_at) as received_at,
         {{ plumbing() }}
@@ -100,7 +105,8 @@ typed as (
     key=['event_id'],
     rules={
         'missing_message_id': "event_id is null",
-        'unknown_event_type': "event_type is null or event_type not in ('identify', 'page', 'track', 'screen', 'group', 'alias')",
+        'unknown_event_type':
+            "coalesce(event_type, '') not in ('identify', 'page', 'track', 'screen', 'group', 'alias')",
         'missing_event_name': "event_type = 'track' and event_name is null",
         'missing_identifier': "anonymous_id is null and user_id is null",
         'unparsed_timestamp': is_unparsed('timestamp'),
@@ -117,6 +123,7 @@ typed as (
         'device_id', 'page_path', 'referrer', 'ip_prefix', 'user_agent'
     ],
     identifiers=['user_id', 'email', 'phone', 'loyalty_number'],
+    hashes=['email_sha256'],
     repeats='ignored',
     suppress_when="is_analytics_refused",
 ) }}
