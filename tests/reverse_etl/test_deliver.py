@@ -72,6 +72,14 @@ def test_after_an_unanswered_attempt_a_later_refusal_to_talk_is_still_unknown():
     assert delivery.was_repeated
 
 
+def test_after_an_unanswered_attempt_a_rejection_is_not_certain_either():
+    """The first attempt may have been taken, whatever is said to the second."""
+    remote = Remote(moods=["lost"], attempts=2)
+    delivery, _ = conversation(remote)
+
+    assert outcomes(delivery.deliver(sample(remote, first_name="Poison"))) == ["unknown"] * 3
+
+
 def test_being_told_when_to_come_back_is_obeyed_and_is_no_failure():
     remote = Remote(attempts=1)
     answers = [Response(429, headers={"retry-after": "7"}), Response(503, headers={"retry-after": "2"})]

@@ -269,6 +269,49 @@ def test_who_leaves_after_an_unanswered_send_is_removed(warehouse, town):
     assert remote.names == {"bob"}
 
 
+def test_an_unanswered_send_stays_removable_after_a_later_payload_was_rejected(warehouse, town):
+    town.audience(["ann", "bob"])
+    remote = Remote(moods=["applied"])
+    sync_now(warehouse, remote)
+    town.audience({"ann": {"first_name": "Poison"}, "bob": {}})
+    sync_now(warehouse, remote)
+    town.audience(["bob"])
+
+    sync_now(warehouse, remote)
+
+    assert remote.names == {"bob"}
+
+
+def test_a_busy_answer_to_a_repeat_does_not_make_it_a_new_operation(warehouse, town):
+    town.audience(["ann"])
+    remote = Remote()
+    for mood in ("applied", "busy", "well"):
+        remote.moods = [mood]
+        sync_now(warehouse, remote)
+
+    assert remote.effects == [("put", email_of("ann"))]
+
+
+def test_a_change_taken_back_after_no_answer_is_sent_all_the_same(warehouse, town):
+    """The destination may hold the new name: to be the old again is news to it, also after a busy answer."""
+    remote = Remote()
+    for name, mood in (("Old", "well"), ("New", "applied"), ("Old", "busy"), ("Old", "well")):
+        town.audience({"ann": {"first_name": name}})
+        remote.moods = [mood]
+        sync_now(warehouse, remote)
+
+    assert remote.members[email_of("ann")]["first_name"] == "Old"
+
+
+def test_a_rejected_change_taken_back_costs_no_request(warehouse, town):
+    remote = Remote()
+    for name in ("Ann", "Poison", "Ann"):
+        town.audience({"ann": {"first_name": name}})
+        report = sync_now(warehouse, remote)
+
+    assert report.requests == 0
+
+
 def test_the_same_payload_after_a_removal_is_a_new_operation(warehouse, town):
     """A destination that honours ids must not take the return for a replay."""
     remote = Remote()
