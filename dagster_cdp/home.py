@@ -1,4 +1,4 @@
-"""Dagster's own state folder: the project's `.dagster_home`, or wherever `DAGSTER_HOME` says, with the same settings."""
+"""Dagster's own state folder: the project's `.dagster_home`, or `DAGSTER_HOME` with the same settings."""
 
 import os
 import shutil

@@ -1,7 +1,6 @@
 """One run of the whole line through Dagster in this process, and what came of it."""
 
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,7 +60,7 @@ def _chosen(selection: str | None) -> dg.AssetSelection:
 
 
 def _report(run_id: str, succeeded: bool, entries: Iterable[dg.EventLogEntry]) -> LineReport:
-    report = LineReport(run_id, succeeded, {}, {}, {}, defaultdict(dict))
+    report = LineReport(run_id, succeeded, {}, {}, {}, {})
     started: dict[str, float] = {}
     for entry in entries:
         event = entry.dagster_event
@@ -99,6 +98,4 @@ def _note_materialization(report: LineReport, materialization: dg.AssetMateriali
         report.loaded[name] = int(str(landed))
     for key, value in metadata.items():
         if key.startswith("sent_"):
-            report.changes[name][key.removeprefix("sent_")] = int(str(value))
-
-
+            report.changes.setdefault(name, {})[key.removeprefix("sent_")] = int(str(value))

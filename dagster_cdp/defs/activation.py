@@ -35,9 +35,7 @@ def sync_asset(sync: Sync) -> dg.AssetsDefinition:
 
 def counts(report: SyncReport) -> Mapping[str, Any]:
     """Delivered changes by operation, everything that was not delivered by reason, and who is a member now."""
-    sent = {
-        f"sent_{operation}": report.outcomes.get(operation, {}).get("delivered", 0) for operation in OPERATIONS
-    }
+    sent = {f"sent_{operation}": report.outcomes.get(operation, {}).get("delivered", 0) for operation in OPERATIONS}
     return {
         **sent,
         "state": report.state,

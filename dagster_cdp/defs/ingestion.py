@@ -62,9 +62,7 @@ def table_result(
     source: Source, table: Table, report: LoadReport, row_count: int, landed: str
 ) -> dg.MaterializeResult[Any]:
     changed = {
-        f"{item.column} ({item.change.value})": item.row_count
-        for item in report.changes
-        if item.table == table.name
+        f"{item.column} ({item.change.value})": item.row_count for item in report.changes if item.table == table.name
     }
     return dg.MaterializeResult(
         asset_key=["raw", source.raw_name(table)],

@@ -30,9 +30,7 @@ def gate_spec(suite: Suite) -> dg.AssetCheckSpec:
 def gate(stage: str, suites: list[Suite]) -> dg.AssetChecksDefinition:
     """One step for all suites of a border: importing Great Expectations costs 4 CPU seconds."""
 
-    @dg.multi_asset_check(
-        name=f"gate_{stage}", specs=[gate_spec(suite) for suite in suites], can_subset=True
-    )
+    @dg.multi_asset_check(name=f"gate_{stage}", specs=[gate_spec(suite) for suite in suites], can_subset=True)
     def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         say("gates", stage)
         wanted = {".".join(key.asset_key.path) for key in context.selected_asset_check_keys}

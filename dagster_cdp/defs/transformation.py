@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 
 from dagster_cdp import dbt
+from dagster_cdp.build import build as build_stage
 from dagster_cdp.gates import refuse_held
 from dagster_cdp.warehouse import turn
 
@@ -26,7 +27,7 @@ def stage_assets(stage: str) -> dg.AssetsDefinition:
         with turn(f"dbt {stage}"):
             if stage == dbt.STAGES[0]:
                 refuse_held("raw")
-            yield from dbt.build(context)
+            yield from build_stage(context)
 
     return decorate(build)
 

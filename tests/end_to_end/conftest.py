@@ -5,18 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-HOUSEHOLDS = 150
-
-
-def point_at(home: Path) -> dict[str, str]:
-    return {
-        "CDP_HOME": str(home),
-        "CDP_WAREHOUSE": str(home / "warehouse.duckdb"),
-        "CDP_INBOX": str(home / "inbox"),
-        "DAGSTER_HOME": str(home / "dagster"),
-        "CDP_TARGET": "duckdb",
-    }
+from demo_line import HOUSEHOLDS, Line, point_at
 
 
 @pytest.fixture(scope="session")
@@ -33,34 +22,6 @@ def first_run(tmp_path_factory):
         report = run_line()
     assert report.failures == []
     return home, report
-
-
-class Line:
-    """A copy of the demo line to do things to."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.inbox = home / "inbox"
-
-    def run(self, selection=None):
-        from dagster_cdp.line import run_line
-
-        return run_line(selection)
-
-    def ask(self, query, *parameters):
-        from dagster_cdp.warehouse import connect
-
-        with connect("test") as warehouse:
-            return warehouse.execute(query, parameters)
-
-    def drop(self, connector, table, name, content):
-        """Put a file in the inbox, as a source system would."""
-        file = self.inbox / connector / table / name
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return file
-
-    def newest_file(self, connector, table):
-        return max((self.inbox / connector / table).iterdir())
 
 
 @pytest.fixture

@@ -1,15 +1,16 @@
 """Raw to sandbox on the demo retailer: what goes in comes out, once, and bad input is stopped with a reason."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+from demo_line import HOUSEHOLDS, Line, point_at
 from person_map import agreement, read_truth
-
-HOUSEHOLDS = 150
 
 
 def test_the_first_run_fills_every_stage_and_delivers(first_run):
@@ -93,15 +94,44 @@ def test_a_renamed_column_closes_the_gate_and_holds_the_syncs(line):
 
 
 def test_a_duplicated_day_changes_nothing_but_the_count_of_duplicates(line):
-    for connector, table in [("store_receipts", "receipts"), ("store_receipts", "receipt_lines"), ("web_orders", "orders")]:
-        day = line.newest_file(connector, table)
-        line.drop(connector, table, f"again-{day.name}", day.read_bytes())
+    for feed in [("store_receipts", "receipts"), ("store_receipts", "receipt_lines"), ("web_orders", "orders")]:
+        day = line.newest_file(*feed)
+        line.drop(*feed, f"again-{day.name}", day.read_bytes())
     people = line.ask("select * from profiles.profiles order by profile_id")
     report = line.run()
     assert report.succeeded, report.failures
     assert sum(report.loaded.values()) > 0
     assert line.ask("select * from profiles.profiles order by profile_id") == people
     assert report.changes_sent == 0
+
+
+def test_a_day_that_comes_late_gives_what_it_would_have_given_in_time(line, monkeypatch):
+    """A month of receipts, taken out and loaded after everything else: the same orders, of the same people."""
+    in_time = orders_by_person(line)
+    late = Line(line.home.parent / "late")
+    shutil.copytree(line.inbox, late.inbox, copy_function=shutil.copy2)
+    for name, value in point_at(late.home).items():
+        monkeypatch.setenv(name, value)
+    held_back = [
+        sorted((late.inbox / "store_receipts" / table).iterdir())[3] for table in ("receipts", "receipt_lines")
+    ]
+    contents = [file.read_bytes() for file in held_back]
+    for file in held_back:
+        file.unlink()
+    assert late.run().succeeded
+    assert orders_by_person(late) != in_time
+    for file, content in zip(held_back, contents, strict=True):
+        file.write_bytes(content)
+    assert late.run().succeeded
+    assert orders_by_person(late) == in_time
+
+
+def orders_by_person(line):
+    """Each person's orders; not the person's id, which comes from what landed first."""
+    people = defaultdict(set)
+    for person, *order in line.ask("select profile_id, order_id, ordered_at, total_amount from profiles.orders"):
+        people[person].add(tuple(order))
+    return {frozenset(orders) for orders in people.values()}
 
 
 def test_every_accepted_row_has_exactly_one_outcome(line):

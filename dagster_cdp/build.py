@@ -1,0 +1,105 @@
+"""Build one dbt stage in this process, and say in Dagster's words what dbt did.
+
+Nothing of what the engine said goes on: an error message quotes values of the data.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from dagster_cdp import dbt
+from dagster_cdp.progress import say
+from dagster_cdp.warehouse import connect
+
+Event = dg.Output[Any] | dg.AssetMaterialization | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.AssetObservation
+
+
+def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
+    """Build and test what Dagster selected of one stage, then say what was built and how many rows.
+
+    Raises `dagster.Failure` naming each failed model or test; never with a value of the data.
+    """
+    stage = context.op_execution_context.op.name
+    events = _Events(stage)
+    outcome = dbt.invoke(
+        ["build", *dbt.places(), *_selection(context), "--no-write-json", "--exclude-resource-type", "unit_test"],
+        manifest=dbt.parsed(),
+        callbacks=[events.receive],
+    )
+    yield from _with_row_counts(events.to_dagster(context))
+    if not outcome.success:
+        raise dg.Failure(events.failure() or f"dbt could not build {stage}: {type(outcome.exception).__name__}")
+
+
+def _selection(context: dg.AssetExecutionContext) -> list[str]:
+    arguments, indirect = get_subset_selection_for_context(
+        context=context,
+        manifest=dbt.manifest(),
+        select=context.op_execution_context.op.tags.get("dagster_dbt/select"),
+        exclude=None,
+        selector=None,
+        dagster_dbt_translator=dbt.Translator(),
+        current_dbt_indirect_selection_env=None,
+    )
+    selected = [word for argument in arguments for word in argument.split(" ")]
+    # `buildable`: a test over several stages runs with the last of them, not before it exists.
+    return [*selected, "--indirect-selection", indirect or "buildable"]
+
+
+class _Events:
+    """What dbt said, kept until the stage ends."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
+        self._results: list[dict[str, Any]] = []
+
+    def receive(self, event: Any) -> None:
+        if not event.info.name.startswith("Log") or not event.info.name.endswith("Result"):
+            return
+        from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 - comes with dbt
+
+        result = MessageToDict(event, preserving_proto_field_name=True)
+        self._results.append(result)
+        if event.info.name != "LogTestResult":
+            say(self._stage, result["data"]["node_info"].get("node_name", ""))
+
+    def to_dagster(self, context: dg.AssetExecutionContext) -> Iterator[Event]:
+        for result in self._results:
+            message = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
+            yield from message.to_default_asset_events(
+                manifest=dbt.manifest(), dagster_dbt_translator=dbt.Translator(), context=context, project=dbt.project()
+            )
+
+    def failure(self) -> str:
+        failed = [result["data"] for result in self._results if result["data"].get("status") in ("error", "fail")]
+        lines = [f"{data['node_info']['node_name']} ({data['status']})" for data in failed]
+        how = f"run `dbt build --select {' '.join(d['node_info']['node_name'] for d in failed)}` to see the rows"
+        return f"dbt {self._stage}: {', '.join(lines)}; {how}" if failed else ""
+
+
+def _with_row_counts(events: Iterable[Event]) -> Iterator[Event]:
+    """Add `dagster/row_count` to each built relation, read in one go after dbt has closed the file."""
+    built = list(events)
+    names = [event.metadata["unique_id"].value for event in built if isinstance(event, dg.Output)]
+    counts = _row_counts([str(name) for name in names])
+    for event in built:
+        if isinstance(event, dg.Output):
+            count = counts.get(str(event.metadata["unique_id"].value))
+            extra = {} if count is None else {"dagster/row_count": dg.MetadataValue.int(count)}
+            yield dg.Output(None, output_name=event.output_name, metadata={**event.metadata, **extra})
+        else:
+            yield event
+
+
+def _row_counts(unique_ids: list[str]) -> dict[str, int]:
+    if not unique_ids:
+        return {}
+    nodes = {name: dbt.manifest()["nodes"][name] for name in unique_ids}
+    query = " union all ".join(
+        f"select '{name}', count(*) from {node['schema']}.{node['alias']}" for name, node in nodes.items()
+    )
+    with connect() as warehouse:
+        return {name: int(count) for name, count in warehouse.execute(query)}
