@@ -35,24 +35,22 @@ audience as (
     from audiences.{audience} as audience
     left join consented on audience.profile_id = consented.profile_id
 
-),
-
--- Rows that share their identifiers are one member: sent once, and removed when the last of them leaves.
-ranked as (
-
-    select
-        audience.*,
-        row_number() over (
-            partition by member_id, is_identified and is_consented order by record_key
-        ) as place
-    from audience
-
 )
 
-select
-    ranked.*,
-    is_identified and is_consented and place = 1 as is_desired
-from ranked
+select audience.*, is_identified and is_consented as is_desired from audience
+"""
+
+# Rows that share their identifiers are one member: sent once, and removed when the last of them leaves.
+_ONE_EACH = f"""
+update {DESIRED} as shared set is_desired = false
+from (
+    select member_id, min(record_key) as record_key
+    from {DESIRED}
+    where is_desired
+    group by member_id
+    having count(*) > 1
+) as speaker
+where shared.is_desired and shared.member_id = speaker.member_id and shared.record_key <> speaker.record_key
 """
 
 
@@ -112,7 +110,7 @@ def lay_out(warehouse: Warehouse, sync: Sync, spec: Spec) -> Desired:
             count(*), count(record_key), count(distinct record_key),
             count(case when is_consented then 1 end),
             count(case when is_consented and not is_identified then 1 end),
-            count(case when is_desired then 1 end)
+            count(distinct case when is_desired then member_id end)
         from {DESIRED}
         """
     )[0]
@@ -122,6 +120,8 @@ def lay_out(warehouse: Warehouse, sync: Sync, spec: Spec) -> Desired:
             f"that repeat one; make {sync.key} unique and not null, or set another key in {sync.name}.yml"
         )
     duplicate = consented - unidentified - desired
+    if duplicate:
+        warehouse.execute(_ONE_EACH)
     return Desired(rows, rows - consented, unidentified, duplicate, desired)
 
 

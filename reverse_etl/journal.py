@@ -69,6 +69,80 @@ _PLANNED = f"""(
     inner join activation.plan as plan on plan.run_id = run.run_id and plan.position = batch.position
 )"""
 # No parameter stands in an `update ... from`: DuckDB doesn't number them in the order they are written.
+_LOG = f"""
+insert into activation.attempts
+select run_id, sync_name, position, member_id, operation_id, operation, outcome, code, moment
+from {_PLANNED} as answer
+"""
+_INTEND_KNOWN = f"""
+update activation.journal as journal set
+    is_held = journal.is_held or coalesce(journal.pending_operation <> 'remove', false),
+    delivered_fingerprint =
+        case when journal.pending_operation is null then journal.delivered_fingerprint end,
+    intent_count = case when intent.is_resend then journal.intent_count + 1 else 1 end,
+    record_key = coalesce(intent.record_key, journal.record_key),
+    profile_id = coalesce(intent.profile_id, journal.profile_id),
+    identifiers = coalesce(intent.identifiers, journal.identifiers),
+    pending_operation = intent.operation,
+    pending_fingerprint = intent.fingerprint,
+    operation_id = intent.operation_id,
+    intended_at = intent.moment
+from {_PLANNED} as intent
+where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
+"""
+_INTEND_NEW = f"""
+insert into activation.journal (
+    sync_name, member_id, record_key, profile_id, identifiers, is_held,
+    pending_operation, pending_fingerprint, operation_id, intent_count, intended_at
+)
+select
+    intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers,
+    false, intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
+from {_PLANNED} as intent
+where not exists (
+    select 1 from activation.journal as journal
+    where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
+)
+"""
+_IS_ACCEPTED = f"answer.outcome = '{Outcome.DELIVERED}'"
+_IS_REFUSED = f"answer.outcome = '{Outcome.REJECTED}' and answer.operation <> 'remove'"
+_SETTLE = f"""
+update activation.journal as journal set
+    is_held = journal.is_held or {_IS_ACCEPTED},
+    delivered_fingerprint =
+        case when {_IS_ACCEPTED} then answer.fingerprint else journal.delivered_fingerprint end,
+    rejected_fingerprint = case
+        when {_IS_ACCEPTED} then null
+        when {_IS_REFUSED} then answer.fingerprint
+        else journal.rejected_fingerprint
+    end,
+    pending_operation = null, pending_fingerprint = null, operation_id = null, intent_count = null,
+    answered_at = answer.moment
+from {_PLANNED} as answer
+where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id and (
+    answer.outcome in ('{Outcome.DELIVERED}', '{Outcome.REJECTED}')
+    or (answer.outcome = '{Outcome.DEFERRED}' and journal.intent_count = 1)
+)
+"""
+_FORGET_REMOVED = f"""
+delete from activation.journal as journal
+using {_PLANNED} as answer
+where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
+    and answer.operation = 'remove' and {_IS_ACCEPTED}
+"""
+# A person who was never delivered leaves no identifiers behind, and without a rejection no row at all.
+_FORGET_UNTOUCHED = f"""
+delete from activation.journal as journal
+using {_PLANNED} as answer
+where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
+    and not journal.is_held and journal.pending_operation is null and journal.rejected_fingerprint is null
+"""
+_FORGET_IDENTIFIERS = f"""
+update activation.journal as journal set identifiers = null
+from {_PLANNED} as answer
+where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
+    and not journal.is_held and journal.pending_operation is null
+"""
 
 
 def _lay_out(
@@ -86,6 +160,8 @@ def _lay_out(
         warehouse.execute(f"delete from {table}")
     warehouse.execute(f"insert into {RUN} values (?, ?, ?)", run)
     warehouse.insert(BATCH, columns, rows)
+    if warehouse.is_row_store:
+        warehouse.execute(f"analyze {BATCH}")  # else the planner takes it for one row
 
 
 def intend(warehouse: Warehouse, sync_name: str, run_id: str, identifiers: Mapping[int, str], at: datetime) -> None:
@@ -96,40 +172,8 @@ def intend(warehouse: Warehouse, sync_name: str, run_id: str, identifiers: Mappi
     nothing counts as certainly delivered.
     """
     _lay_out(warehouse, (sync_name, run_id, at), ("position", "identifiers"), list(identifiers.items()))
-    warehouse.execute(
-        f"""
-        update activation.journal as journal set
-            is_held = journal.is_held or coalesce(journal.pending_operation <> 'remove', false),
-            delivered_fingerprint =
-                case when journal.pending_operation is null then journal.delivered_fingerprint end,
-            intent_count = case when intent.is_resend then journal.intent_count + 1 else 1 end,
-            record_key = coalesce(intent.record_key, journal.record_key),
-            profile_id = coalesce(intent.profile_id, journal.profile_id),
-            identifiers = coalesce(intent.identifiers, journal.identifiers),
-            pending_operation = intent.operation,
-            pending_fingerprint = intent.fingerprint,
-            operation_id = intent.operation_id,
-            intended_at = intent.moment
-        from {_PLANNED} as intent
-        where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
-        """
-    )
-    warehouse.execute(
-        f"""
-        insert into activation.journal (
-            sync_name, member_id, record_key, profile_id, identifiers, is_held,
-            pending_operation, pending_fingerprint, operation_id, intent_count, intended_at
-        )
-        select
-            intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers,
-            false, intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
-        from {_PLANNED} as intent
-        where not exists (
-            select 1 from activation.journal as journal
-            where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
-        )
-        """
-    )
+    warehouse.execute(_INTEND_KNOWN)
+    warehouse.execute(_INTEND_NEW)
 
 
 def record(
@@ -146,64 +190,5 @@ def record(
     been applied. An unknown one stays. Outcomes other than these four are only logged.
     """
     _lay_out(warehouse, (sync_name, run_id, at), ("position", "outcome", "code"), outcomes)
-    warehouse.execute(
-        f"""
-        insert into activation.attempts
-        select run_id, sync_name, position, member_id, operation_id, operation, outcome, code, moment
-        from {_PLANNED} as answer
-        """
-    )
-    warehouse.execute(
-        f"""
-        delete from activation.journal as journal
-        where journal.sync_name = ? and journal.member_id in (
-            select answer.member_id from {_PLANNED} as answer
-            where answer.operation = 'remove' and answer.outcome = '{Outcome.DELIVERED}'
-        )
-        """,
-        [sync_name],
-    )
-    _settle(warehouse, sync_name)
-
-
-def _settle(warehouse: Warehouse, sync_name: str) -> None:
-    """Turn answered intents into what is certain now."""
-    is_accepted = f"answer.outcome = '{Outcome.DELIVERED}'"
-    is_refused = f"answer.outcome = '{Outcome.REJECTED}' and answer.operation <> 'remove'"
-    warehouse.execute(
-        f"""
-        update activation.journal as journal set
-            is_held = journal.is_held or {is_accepted},
-            delivered_fingerprint =
-                case when {is_accepted} then answer.fingerprint else journal.delivered_fingerprint end,
-            rejected_fingerprint = case
-                when {is_accepted} then null
-                when {is_refused} then answer.fingerprint
-                else journal.rejected_fingerprint
-            end,
-            pending_operation = null, pending_fingerprint = null, operation_id = null, intent_count = null,
-            answered_at = answer.moment
-        from {_PLANNED} as answer
-        where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id and (
-            answer.outcome in ('{Outcome.DELIVERED}', '{Outcome.REJECTED}')
-            or (answer.outcome = '{Outcome.DEFERRED}' and journal.intent_count = 1)
-        )
-        """
-    )
-    # A person who was never delivered leaves no identifiers behind, and without a rejection no row at all.
-    warehouse.execute(
-        f"""
-        delete from activation.journal as journal
-        where journal.sync_name = ? and not journal.is_held and journal.pending_operation is null
-            and journal.rejected_fingerprint is null
-            and journal.member_id in (select answer.member_id from {_PLANNED} as answer)
-        """,
-        [sync_name],
-    )
-    warehouse.execute(
-        """
-        update activation.journal set identifiers = null
-        where sync_name = ? and not is_held and pending_operation is null and identifiers is not null
-        """,
-        [sync_name],
-    )
+    for step in (_LOG, _FORGET_REMOVED, _SETTLE, _FORGET_UNTOUCHED, _FORGET_IDENTIFIERS):
+        warehouse.execute(step)

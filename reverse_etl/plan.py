@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import asdict, dataclass
 
-from reverse_etl.desired import CONSENTED, DESIRED, Desired, lay_out
+from reverse_etl.desired import DESIRED, Desired, lay_out
 from reverse_etl.destination import Spec
 from reverse_etl.sync import Sync
 from reverse_etl.warehouse import Warehouse
@@ -11,10 +11,10 @@ from reverse_etl.warehouse import Warehouse
 # A journal row counts against the audience as soon as the destination may hold it, answered or not.
 _LEAVES = "(desired.member_id is null and (journal.is_held or journal.pending_operation is not null))"
 # Upsert: whoever leaves the audience may stay, but not without consent nor under a replaced identifier.
-_MUST_LEAVE = f"""({_LEAVES} and (
-    coalesce(consented.is_granted, 0) = 0
-    or journal.record_key in (select record_key from {DESIRED} where is_desired)
-))"""
+_MAY_STAY = f"""
+where not (compared.operation = 'remove' and coalesce(consented.is_granted, 0) = 1
+    and compared.held_key not in (select record_key from {DESIRED} where is_desired))
+"""
 # Not delivered as it is now, and not rejected as it is now. `<>` would miss nulls.
 _IS_DUE = """(desired.member_id is not null and (
     journal.member_id is null
@@ -39,8 +39,6 @@ insert into activation.plan (
 )
 with
 
-consented as ({consented}),
-
 desired as (select * from {desired} where is_desired),
 
 journal as (select * from activation.journal where sync_name = ?),
@@ -54,6 +52,8 @@ compared as (
         desired.fingerprint,
         journal.pending_operation,
         journal.operation_id as pending_id,
+        journal.record_key as held_key,
+        journal.profile_id as held_profile,
         case
             when {leaves} then 'remove'
             when desired.member_id is null then 'forget'
@@ -61,18 +61,37 @@ compared as (
             when {is_due} then 'add'
             else 'follow'
         end as operation,
-        case
-            when {leaves} and consented.is_granted = 0 then 'revoked'
-            when {leaves} then 'left'
-        end as reason,
         -- the same intent without an answer: sent again under the same id
         journal.pending_operation is not null
             and (journal.pending_operation = 'remove') = (desired.member_id is null)
             and journal.pending_fingerprint is not distinct from desired.fingerprint as is_resend
     from desired
     full outer join journal on desired.member_id = journal.member_id
-    left join consented on journal.profile_id = consented.profile_id
     where {leaves} or {is_due} or {is_forgotten} or {is_moved}
+
+),
+
+consented as (
+
+    select profile_id, min(case when is_granted then 1 else 0 end) as is_granted
+    from profiles.consents
+    where purpose = ? and channel = ?
+        and profile_id in (select held_profile from compared where operation = 'remove')
+    group by profile_id
+
+),
+
+reasoned as (
+
+    select
+        compared.*,
+        case
+            when compared.operation = 'remove' and consented.is_granted = 0 then 'revoked'
+            when compared.operation = 'remove' then 'left'
+        end as reason
+    from compared
+    left join consented on compared.held_profile = consented.profile_id
+    {may_stay}
 
 )
 
@@ -100,7 +119,7 @@ select
         else md5(concat(cast(? as varchar), '/', member_id, '/', operation, '/', fingerprint))
     end,
     is_resend
-from compared
+from reasoned
 """
 
 _TIDY = (
@@ -141,15 +160,17 @@ def plan(warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, epoch: int) 
     """
     desired = lay_out(warehouse, sync, spec)
     difference = _DIFFERENCE.format(
-        consented=CONSENTED,
         desired=DESIRED,
-        leaves=_MUST_LEAVE if sync.mode == "upsert" else _LEAVES,
+        leaves=_LEAVES,
         is_due=_IS_DUE,
         is_forgotten=_IS_FORGOTTEN,
         is_moved=_IS_MOVED,
+        may_stay=_MAY_STAY if sync.mode == "upsert" else "",
     )
-    warehouse.execute(difference, [sync.purpose, sync.channel, sync.name, run_id, f"{sync.name}/{epoch}"])
+    warehouse.execute(difference, [sync.name, sync.purpose, sync.channel, run_id, f"{sync.name}/{epoch}"])
     warehouse.execute(f"drop table {DESIRED}")
+    if warehouse.is_row_store:
+        warehouse.execute("analyze activation.plan")
     counts = _planned(warehouse, run_id)
     if counts.pop("forget") + counts.pop("follow"):
         for tidy in _TIDY:

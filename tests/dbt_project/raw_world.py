@@ -62,7 +62,7 @@ class World:
     def connect(self) -> Any:
         if self.target == "duckdb":
             return duckdb.connect(str(self.path))
-        import psycopg2  # noqa: PLC0415 - an optional dependency
+        import psycopg2  # an optional dependency
 
         return psycopg2.connect(dbname=os.environ.get("PGDATABASE", "cdp"))
 

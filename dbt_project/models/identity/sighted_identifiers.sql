@@ -50,7 +50,7 @@ blocked as (
         and placeholders.identifier_type in ('any', judged_as.identifier_type)
     where placeholders.match_kind = 'exact'
 
-    union
+    union distinct
 
     {% for identifier_type, pattern in blocked_patterns(ref('blocked_identifiers')) %}
     select node_id
@@ -58,7 +58,7 @@ blocked as (
     where {{ cdp_regex_like('identifier_value', pattern) }}
         {{ "and identifier_type = '" ~ identifier_type ~ "'" if identifier_type != 'any' }}
 
-    union
+    union distinct
     {% endfor %}
     -- the hash of a blocked address that nobody told in clear
     select sighted.node_id

@@ -27,7 +27,7 @@ stale as (
         on events._load_id = seen._load_id
     where seen._load_id is null
 
-    union
+    union distinct
 
     select attributed.event_id
     from {{ this }} as attributed

@@ -17,41 +17,25 @@ extracted as (
         {{ filled('landed.name') }} as page_name,
         {{ filled('anonymous_id') }} as anonymous_id,
         {{ filled('user_id') }} as user_id,
-        coalesce(
-            {{ cdp_json_text('traits', 'email') }},
-            {{ cdp_json_text('properties', 'email') }},
-            {{ cdp_json_text('context', 'traits.email') }}
-        ) as email,
-        {{ cdp_json_text('properties', 'email_sha256') }} as email_sha256,
-        coalesce(
-            {{ cdp_json_text('context', 'page.search') }},
-            {{ cdp_json_text('context', 'page.url') }}
-        ) as page_query,
-        {{ cdp_json_text('traits', 'phone') }} as phone,
-        coalesce(
-            {{ cdp_json_text('traits', 'loyalty_number') }},
-            {{ cdp_json_text('properties', 'loyalty_number') }}
-        ) as loyalty_number,
-        {{ cdp_json_text('context', 'device.id') }} as device_id,
-        {{ cdp_json_text('properties', 'order_id') }} as order_id,
-        {{ cdp_json_text('properties', 'product_id') }} as product_id,
-        {{ cdp_json_text('properties', 'cart_id') }} as cart_id,
-        coalesce(
-            {{ cdp_json_text('properties', 'path') }},
-            {{ cdp_json_text('context', 'page.path') }}
-        ) as page_path,
-        {{ cdp_json_text('context', 'page.referrer') }} as referrer,
-        {{ cdp_json_text('context', 'campaign.source') }} as campaign_source,
-        {{ cdp_json_text('context', 'ip') }} as ip,
-        {{ cdp_json_text('context', 'userAgent') }} as user_agent,
-        {{ cdp_json_text('context', 'screen.width') }} as screen_width,
-        {{ cdp_json_text('context', 'screen.height') }} as screen_height,
-        coalesce(
-            {{ cdp_json_text('properties', 'total') }},
-            {{ cdp_json_text('properties', 'revenue') }},
-            {{ cdp_json_text('properties', 'value') }},
-            {{ cdp_json_text('properties', 'price') }}
-        ) as amount,
+        {{ first_filled(['traits.email', 'properties.email', 'context.traits.email']) }} as email,
+        {{ first_filled(['properties.email_sha256']) }} as email_sha256,
+        {{ first_filled(['context.page.search', 'context.page.url']) }} as page_query,
+        {{ first_filled(['traits.phone']) }} as phone,
+        {{ first_filled(['traits.loyalty_number', 'properties.loyalty_number']) }} as loyalty_number,
+        {{ first_filled(['context.device.id']) }} as device_id,
+        {{ first_filled(['properties.order_id']) }} as order_id,
+        {{ first_filled(['properties.product_id']) }} as product_id,
+        {{ first_filled(['properties.cart_id']) }} as cart_id,
+        {{ first_filled(['properties.path', 'context.page.path']) }} as page_path,
+        {{ first_filled(['context.page.referrer']) }} as referrer,
+        {{ first_filled(['context.campaign.source']) }} as campaign_source,
+        {{ first_filled(['context.ip']) }} as ip,
+        {{ first_filled(['context.userAgent']) }} as user_agent,
+        {{ first_filled(['context.screen.width']) }} as screen_width,
+        {{ first_filled(['context.screen.height']) }} as screen_height,
+        {{ first_filled([
+            'properties.total', 'properties.revenue', 'properties.value', 'properties.price'
+        ]) }} as amount,
         coalesce(
             {{ cdp_json_text('context', 'consent.categoryPreferences.analytics') }} = 'false', 1 = 0
         ) as is_analytics_refused,
@@ -65,12 +49,7 @@ extracted as (
 typed as (
 
     select
-        event_id,
-        event_type,
-        event_name,
-        page_name,
-        anonymous_id,
-        user_id,
+        event_id, event_type, event_name, page_name, anonymous_id, user_id,
         {{ normalise_email('email') }} as email,
         case
             when {{ cdp_regex_like('email_sha256', '^[0-9a-f]{64}$') }} then email_sha256
@@ -78,23 +57,14 @@ typed as (
                 then substr({{ cdp_split_part('page_query', 'eh=', 2) }}, 1, 64)
         end as email_sha256,
         {{ normalise_phone('phone') }} as phone,
-        loyalty_number,
-        device_id,
-        order_id,
-        product_id,
-        cart_id,
-        page_path,
-        referrer,
-        campaign_source,
+        loyalty_number, device_id, order_id, product_id, cart_id, page_path, referrer, campaign_source,
         {{ truncate_ip('ip') }} as ip_prefix,
         user_agent,
         {{ device_type('user_agent') }} as device_type,
         screen_width || 'x' || screen_height as screen_size,
         {{ cdp_try_decimal('amount') }} as amount,
         {{ is_bot('user_agent') }} as is_bot,
-        is_analytics_refused,
-        occurred_at,
-        received_at,
+        is_analytics_refused, occurred_at, received_at,
         _row_id, _source_file, _row_number, _landed_at, _variants, _row_hash, _load_id
     from extracted
 
