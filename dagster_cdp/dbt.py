@@ -122,8 +122,10 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         properties = self.get_resource_props(manifest, unique_id)
         stage = properties["schema"]
+        # `raw.loads` and its like are written by every load: plumbing, not assets.
+        kept = [dep for dep in spec.deps if dep.asset_key.path[0] != "raw" or "__" in dep.asset_key.path[-1]]
         owner = properties["config"]["meta"].get("owner")
-        spec = spec.replace_attributes(group_name=stage, owners=[f"team:{owner}"] if owner else [])
+        spec = spec.replace_attributes(deps=kept, group_name=stage, owners=[f"team:{owner}"] if owner else [])
         if properties["resource_type"] == "seed":
             return spec
         return spec.replace_attributes(automation_condition=reaction(stage))
@@ -132,12 +134,12 @@ class Translator(DagsterDbtTranslator):
 def reaction(stage: str) -> dg.AutomationCondition[Any]:
     """When to build: as soon as something upstream is new; audiences also as time passes."""
     eager = dg.AutomationCondition.eager()
-    if stage == "staging":
+    if stage in ("staging", "ops"):
         # A source that was read without finding anything new keeps its data version.
-        news = dg.AutomationCondition.data_version_changed() | dg.AutomationCondition.will_be_requested()
-        return eager.replace("any_deps_updated", dg.AutomationCondition.any_deps_match(news))
+        news = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed())
+        return eager.replace("any_deps_updated", news)
     if stage == "audiences":
-        # "Nothing bought for 60 days" becomes true without any new data.
-        tick: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 * * * *")
+        # "Nothing bought for 60 days" becomes true without any new data; windows are whole UTC days.
+        tick: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("1 0 * * *")
         return eager | (tick.since_last_handled() & ~dg.AutomationCondition.any_deps_missing())
     return eager

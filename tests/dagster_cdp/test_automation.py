@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
+# of a parameter that dagster passes to itself
+pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
+
 RAW = dg.AssetKey(["raw", "web_orders__orders"])
 STAGED = dg.AssetKey(["staging", "stg_web_orders__orders"])
 
@@ -43,11 +46,9 @@ class Line:
         self.now += timedelta(minutes=minutes)
         result = evaluate(self.definitions, self.instance, self.cursor, self.now)
         self.cursor = result.cursor
-        return {
-            key
-            for key in (spec.key for spec in self.definitions.resolve_all_asset_specs())
-            if result.get_num_requested(key)
-        }
+        keys = (spec.key for spec in self.definitions.resolve_all_asset_specs())
+        # Sources are asked for by their clock, whatever happens.
+        return {key for key in keys if key.path[0] != "raw" and result.get_num_requested(key)}
 
 
 def evaluate(definitions, instance, cursor, now):
@@ -70,5 +71,6 @@ def test_a_source_read_without_news_requests_nothing(line):
     assert line.requested() == set()
 
 
-def test_audiences_are_looked_at_again_as_time_passes(line):
-    assert {key.path[0] for key in line.requested(minutes=60)} >= {"audiences"}
+def test_audiences_are_looked_at_again_on_a_new_day(line):
+    assert line.requested(minutes=60) == set()
+    assert {key.path[0] for key in line.requested(minutes=24 * 60)} >= {"audiences"}

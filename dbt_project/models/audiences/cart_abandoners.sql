@@ -6,7 +6,7 @@ events as (
 
     select * from {{ ref('profile_events') }}
     where profile_id is not null
-        and occurred_at >= {{ dbt.dateadd('day', -7, cdp_now()) }}
+        and occurred_at >= {{ dbt.dateadd('day', -7, dbt.date_trunc('day', cdp_now())) }}
         and occurred_at <= {{ cdp_now() }}
 
 ),

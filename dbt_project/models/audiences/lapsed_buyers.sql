@@ -6,7 +6,7 @@ buyers as (
 
     select * from {{ ref('traits') }}
     where order_count >= 2
-        and last_order_at < {{ dbt.dateadd('day', -60, cdp_now()) }}
+        and last_order_at < {{ dbt.dateadd('day', -60, dbt.date_trunc('day', cdp_now())) }}
 
 )
 

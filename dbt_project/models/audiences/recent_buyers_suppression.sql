@@ -5,7 +5,7 @@ with
 buyers as (
 
     select * from {{ ref('traits') }}
-    where last_order_at >= {{ dbt.dateadd('day', -14, cdp_now()) }}
+    where last_order_at >= {{ dbt.dateadd('day', -14, dbt.date_trunc('day', cdp_now())) }}
 
 )
 

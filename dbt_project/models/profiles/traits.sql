@@ -9,9 +9,9 @@ bought as (
         count(*) as order_count,
         sum(case when channel = 'web' then 1 else 0 end) as web_order_count,
         sum(case when channel = 'store' then 1 else 0 end) as store_order_count,
-        sum(case when ordered_at >= {{ dbt.dateadd('month', -12, cdp_now()) }} then 1 else 0 end) as year_order_count,
+        sum(case when ordered_at >= {{ dbt.dateadd('month', -12, dbt.date_trunc('day', cdp_now())) }} then 1 else 0 end) as year_order_count,
         sum(net_amount) as order_amount,
-        sum(case when ordered_at >= {{ dbt.dateadd('month', -12, cdp_now()) }} then net_amount else 0 end)
+        sum(case when ordered_at >= {{ dbt.dateadd('month', -12, dbt.date_trunc('day', cdp_now())) }} then net_amount else 0 end)
             as year_order_amount,
         min(ordered_at) as first_order_at,
         max(ordered_at) as last_order_at
