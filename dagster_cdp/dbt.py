@@ -136,8 +136,9 @@ def reaction(stage: str) -> dg.AutomationCondition[Any]:
     eager = dg.AutomationCondition.eager()
     if stage in ("staging", "ops"):
         # A source that was read without finding anything new keeps its data version.
-        news = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed())
-        return eager.replace("any_deps_updated", news)
+        loaded = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed())
+        asked = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
+        return eager.replace("any_deps_updated", loaded | asked.ignore(dg.AssetSelection.groups("raw")))
     if stage == "audiences":
         # "Nothing bought for 60 days" becomes true without any new data; windows are whole UTC days.
         tick: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("1 0 * * *")
