@@ -4,17 +4,19 @@ Nothing of what the engine said goes on: an error message quotes values of the d
 """
 
 from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from dagster_cdp import dbt
+from dagster_cdp import dbt, unchanged
 from dagster_cdp.progress import say
 from dagster_cdp.warehouse import connect
 
 Event = dg.Output[Any] | dg.AssetMaterialization | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.AssetObservation
+NOT_AGAIN = {"built": "not again: nothing new to read, and every test passed when it was"}
 
 
 def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
@@ -23,6 +25,13 @@ def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
     Raises `dagster.Failure` naming each failed model or test; never with a value of the data.
     """
     stage = context.op_execution_context.op.name
+    fingerprint = None
+    if context.is_subset:
+        unchanged.begin_part(stage)
+    elif (fingerprint := unchanged.begin(stage)) is None:
+        say(stage, "nothing new to read")
+        yield from _as_it_stands(context)
+        return
     events = _Events(stage)
     outcome = dbt.invoke(
         ["build", *dbt.places(), *_selection(context), "--no-write-json", "--exclude-resource-type", "unit_test"],
@@ -32,6 +41,25 @@ def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
     yield from _with_row_counts(events.to_dagster(context))
     if not outcome.success:
         raise dg.Failure(events.failure() or f"dbt could not build {stage}: {type(outcome.exception).__name__}")
+    if fingerprint and not events.warned():
+        unchanged.finish(stage, fingerprint)
+
+
+def _as_it_stands(context: dg.AssetExecutionContext) -> Iterator[Event]:
+    """The tables of a stage that has nothing new to read, parents first, with their row counts."""
+    nodes = dbt.manifest()["nodes"]
+    keys = {dbt.Translator().get_asset_key(node): name for name, node in nodes.items() if "depends_on" in node}
+    chosen = {keys[key]: key for key in context.selected_asset_keys}
+    counts = _row_counts(list(chosen))
+    order = TopologicalSorter({name: nodes[name]["depends_on"].get("nodes", []) for name in chosen}).static_order()
+    for name in (name for name in order if name in chosen):
+        yield dg.Output(
+            None,
+            output_name=chosen[name].to_python_identifier(),
+            metadata={"dagster/row_count": counts[name], **NOT_AGAIN},
+        )
+    for check in context.selected_asset_check_keys:
+        yield dg.AssetCheckResult(passed=True, asset_key=check.asset_key, check_name=check.name, metadata=NOT_AGAIN)
 
 
 def _selection(context: dg.AssetExecutionContext) -> list[str]:
@@ -73,6 +101,9 @@ class _Events:
                 manifest=dbt.manifest(), dagster_dbt_translator=dbt.Translator(), context=context, project=dbt.project()
             )
 
+    def warned(self) -> bool:
+        return any(result["data"].get("status") == "warn" for result in self._results)
+
     def failure(self) -> str:
         failed = [result["data"] for result in self._results if result["data"].get("status") in ("error", "fail")]
         lines = [f"{data['node_info']['node_name']} ({data['status']})" for data in failed]
@@ -95,11 +126,5 @@ def _with_row_counts(events: Iterable[Event]) -> Iterator[Event]:
 
 
 def _row_counts(unique_ids: list[str]) -> dict[str, int]:
-    if not unique_ids:
-        return {}
-    nodes = {name: dbt.manifest()["nodes"][name] for name in unique_ids}
-    query = " union all ".join(
-        f"select '{name}', count(*) from {node['schema']}.{node['alias']}" for name, node in nodes.items()
-    )
-    with connect() as warehouse:
-        return {name: int(count) for name, count in warehouse.execute(query)}
+    with connect("row counts") as warehouse:
+        return unchanged.row_counts(unique_ids, warehouse)

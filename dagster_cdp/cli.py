@@ -49,9 +49,14 @@ def demo(
 @app.command()
 def run(
     select: Annotated[str | None, typer.Option(help="A Dagster asset selection, as `group:audiences+`.")] = None,
+    again: Annotated[bool, typer.Option(help="Build every stage, also one that has nothing new to read.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the line (or a part of it) once on the configured sources, without the web page."""
+    if again:
+        from dagster_cdp.unchanged import forget  # noqa: PLC0415 - opens the warehouse
+
+        forget()
     _run_line(select, time.monotonic(), as_json)
 
 

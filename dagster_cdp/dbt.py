@@ -16,6 +16,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from sources.configuration import read_configuration
 
 FOLDER = Path(__file__).parents[1] / "dbt_project"
+PARTS = ("models", "macros", "seeds", "tests")
 STAGES = ("staging", "identity", "profiles", "audiences", "ops")
 
 
@@ -48,12 +49,17 @@ def places() -> list[str]:
     ]  # fmt: skip
 
 
+def inputs() -> list[Path]:
+    """Every file that says how the warehouse is built."""
+    nested = (path for part in PARTS for path in (FOLDER / part).rglob("*") if path.is_file())
+    return sorted([*nested, *FOLDER.glob("*.yml")])
+
+
 def _is_stale(manifest: Path) -> bool:
     if not manifest.exists():
         return True
     written = manifest.stat().st_mtime
-    inputs = (path for part in ("models", "macros", "seeds", "tests") for path in (FOLDER / part).rglob("*"))
-    return any(path.stat().st_mtime > written for path in (*inputs, *FOLDER.glob("*.yml")))
+    return any(path.stat().st_mtime > written for path in inputs())
 
 
 def invoke(arguments: list[str], **options: Any) -> Any:

@@ -115,9 +115,7 @@ def test_the_folder_is_the_registry():
         f.stem for f in (ROOT / "sources/connectors").glob("*.py") if f.stem != "__init__"
     )
     assert [s.name for s in all_syncs()] == sorted(f.stem for f in (ROOT / "reverse_etl/syncs").glob("*.yml"))
-    assert [s.table for s in all_suites()] == sorted(
-        f.stem for f in (ROOT / "dagster_cdp/expectations").glob("*.yml")
-    )
+    assert [s.table for s in all_suites()] == sorted(f.stem for f in (ROOT / "dagster_cdp/expectations").glob("*.yml"))
 
 
 def test_nothing_else_stands_at_the_top():

@@ -71,19 +71,14 @@ def test_there_is_one_sensor_and_it_is_on(definitions):
 
 
 def test_gates_block_at_both_borders(definitions):
-    gates = [
-        spec for checks in definitions.asset_checks for spec in checks.check_specs if spec.name == "gate"
-    ]
+    gates = [spec for checks in definitions.asset_checks for spec in checks.check_specs if spec.name == "gate"]
     assert {spec.asset_key.path[0] for spec in gates} == {"raw", "audiences"}
     assert all(spec.blocking for spec in gates)
 
 
 def test_every_audience_that_leaves_has_a_gate(definitions, specs):
     gated = {
-        spec.asset_key
-        for checks in definitions.asset_checks
-        for spec in checks.check_specs
-        if spec.name == "gate"
+        spec.asset_key for checks in definitions.asset_checks for spec in checks.check_specs if spec.name == "gate"
     }
     for key, spec in specs.items():
         if spec.group_name == "activation":

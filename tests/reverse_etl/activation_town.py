@@ -92,7 +92,8 @@ class Remote:
     """A destination in memory; each request meets the next mood, then the destination is well.
 
     Moods: well, busy (429), down (not reached), lost (nothing applied, no answer), applied (applied, no
-    answer), broken (500, applied), mute (applied, an answer that names nobody), or a number to answer with.
+    answer), broken (500, applied), mute (applied, an answer that names nobody), strict (400 to all rows because
+    of one), or a number to answer with.
     People called Poison are rejected.
     """
 
@@ -138,6 +139,8 @@ class Remote:
         mood = self.moods.pop(0) if self.moods else "well"
         if isinstance(mood, int):
             return Response(mood)
+        if mood == "strict" and any(fields.get("first_name") == "Poison" for *_, fields in rows):
+            return Response(400)
         if mood == "busy":
             return Response(429)
         if mood == "down":

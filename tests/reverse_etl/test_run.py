@@ -131,6 +131,7 @@ def test_a_shared_address_is_removed_with_its_last_owner(warehouse, town):
     remote = Remote()
     town.audience({"ann": shared, "bob": shared})
     assert sync_now(warehouse, remote).plan.duplicate == 1
+    assert [len(rows) for rows in remote.requests] == [1]
     town.audience({"bob": shared})
     sync_now(warehouse, remote)
     assert remote.members["home@example.com"]["external_id"] == "bob"
