@@ -24,3 +24,7 @@ def type_boolean() -> str:
 
 def dateadd(datepart: str, interval: int, from_date_or_timestamp: str) -> str:  # noqa: ARG001 - dbt's signature
     return f"dateadd({from_date_or_timestamp})"
+
+
+def date_trunc(datepart: str, date: str) -> str:  # noqa: ARG001 - dbt's signature
+    return f"date_trunc({date})"

@@ -157,7 +157,5 @@ def write_events(warehouse: duckdb.DuckDBPyConnection, end: str) -> None:
         update shaped set query = concat('?utm_source=newsletter&utm_medium=email&eh=', email_sha256)
         where why = 'landing' and type = 'page'
     """)
-    warehouse.execute(
-        EVENTS.replace("{context}", CONTEXT).replace("{properties}", PROPERTIES).format(end=end)
-    )
+    warehouse.execute(EVENTS.replace("{context}", CONTEXT).replace("{properties}", PROPERTIES).format(end=end))
     warehouse.execute(RETRIES.replace("select * replace", "select * exclude (later) replace").format(end=end))

@@ -90,13 +90,9 @@ def build(
 
 def _refuse_the_impossible(inbox: Path, truth: Path, households: int | None) -> None:
     if truth.resolve().is_relative_to(inbox.resolve()):
-        raise ValueError(
-            f"The truth folder {truth} lies within the inbox {inbox}: it would be loaded. Move it."
-        )
+        raise ValueError(f"The truth folder {truth} lies within the inbox {inbox}: it would be loaded. Move it.")
     if households is not None and households < 1:
-        raise ValueError(
-            f"households is {households}: ask for at least one, or None for all {ALL_HOUSEHOLDS}."
-        )
+        raise ValueError(f"households is {households}: ask for at least one, or None for all {ALL_HOUSEHOLDS}.")
 
 
 def _write(inbox: Path, truth: Path, size: Size, last_day: date) -> Demo:

@@ -26,9 +26,7 @@ def write_inbox(warehouse: duckdb.DuckDBPyConnection, inbox: Path, last_day: dat
     return counts
 
 
-def _write_table(
-    warehouse: duckdb.DuckDBPyConnection, inbox: Path, table: str, last_day: date
-) -> dict[str, int]:
+def _write_table(warehouse: duckdb.DuckDBPyConnection, inbox: Path, table: str, last_day: date) -> dict[str, int]:
     """Write one file per period; rows without a time (`_at` is null) go into `<entity>.<ending>`."""
     connector, entity = table.split("__")
     folder = inbox / connector / entity

@@ -6,7 +6,7 @@ ranked as (
 
     select
         traits.*,
-        ntile(10) over (order by year_order_amount desc, profile_id) as decile
+        ntile(10) over (order by year_order_amount desc, profile_id asc) as decile
     from {{ ref('traits') }} as traits
     where year_order_count > 0
 

@@ -21,8 +21,9 @@ select
 from members
 
 {% else %}
+,
 
-, numbered as (
+numbered as (
 
     select
         history.*,

@@ -74,7 +74,9 @@ over_limit as (
         counted.subject_id,
         counted.neighbour_type,
         counted.neighbour_count,
-        row_number() over (partition by counted.subject_id order by limits.type_code, counted.neighbour_type) as position
+        row_number() over (
+            partition by counted.subject_id order by limits.type_code, counted.neighbour_type
+        ) as position
     from counted
     inner join limits
         on {{ node_type_code('counted.subject_id') }} = limits.type_code

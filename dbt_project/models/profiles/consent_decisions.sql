@@ -44,8 +44,8 @@ told as (
         'email',
         'denied',
         'email_' || email_event_type,
-        occurred_at,
-        occurred_at
+        occurred_at as collected_at,
+        occurred_at as received_at
     from reactions
     where coalesce(email, email_sha256) is not null
 

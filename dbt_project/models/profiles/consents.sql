@@ -31,7 +31,8 @@ standing as (
         purpose,
         channel,
         case
-            when status = 'granted' and decided_at < {{ dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) }} then 'unknown'
+            when status = 'granted'
+                and decided_at < {{ dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) }} then 'unknown'
             else status
         end as status,
         source,

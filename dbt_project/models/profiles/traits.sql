@@ -1,5 +1,7 @@
 {{ config(materialized='table') }}
 
+{%- set a_year_ago = dbt.dateadd('month', -12, dbt.date_trunc('day', cdp_now())) %}
+
 with
 
 bought as (
@@ -9,9 +11,9 @@ bought as (
         count(*) as order_count,
         sum(case when channel = 'web' then 1 else 0 end) as web_order_count,
         sum(case when channel = 'store' then 1 else 0 end) as store_order_count,
-        sum(case when ordered_at >= {{ dbt.dateadd('month', -12, dbt.date_trunc('day', cdp_now())) }} then 1 else 0 end) as year_order_count,
+        sum(case when ordered_at >= {{ a_year_ago }} then 1 else 0 end) as year_order_count,
         sum(net_amount) as order_amount,
-        sum(case when ordered_at >= {{ dbt.dateadd('month', -12, dbt.date_trunc('day', cdp_now())) }} then net_amount else 0 end)
+        sum(case when ordered_at >= {{ a_year_ago }} then net_amount else 0 end)
             as year_order_amount,
         min(ordered_at) as first_order_at,
         max(ordered_at) as last_order_at
@@ -60,7 +62,10 @@ select
     coalesce(bought.year_order_count, 0) as year_order_count,
     cast(coalesce(bought.order_amount, 0) as {{ cdp_type_money() }}) as order_amount,
     cast(coalesce(bought.year_order_amount, 0) as {{ cdp_type_money() }}) as year_order_amount,
-    cast(floor((bought.order_amount * 200 + bought.order_count) / (bought.order_count * 2)) / 100 as {{ cdp_type_money() }})
+    cast(
+        floor((bought.order_amount * 200 + bought.order_count) / (bought.order_count * 2)) / 100
+        as {{ cdp_type_money() }}
+    )
         as average_order_amount,
     scored.recency_score,
     scored.frequency_score,

@@ -21,9 +21,7 @@ def touched(folder: Path) -> dict[Path, int]:
 
 
 def small(folder: Path, last_day: date | None = LAST_DAY, *, seed: int = 7, rebuild: bool = False) -> Demo:
-    return build(
-        folder / "inbox", folder / "truth", households=SMALL, seed=seed, last_day=last_day, rebuild=rebuild
-    )
+    return build(folder / "inbox", folder / "truth", households=SMALL, seed=seed, last_day=last_day, rebuild=rebuild)
 
 
 @pytest.fixture(scope="module")

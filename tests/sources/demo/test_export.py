@@ -39,18 +39,14 @@ def test_every_folder_of_the_inbox_is_a_declared_table(demo, folder):
 
 
 def test_the_counts_name_every_file_and_all_its_rows(demo, folder):
-    written = {
-        file.relative_to(folder / "inbox").as_posix(): file for file in (folder / "inbox").glob("*/*/*")
-    }
+    written = {file.relative_to(folder / "inbox").as_posix(): file for file in (folder / "inbox").glob("*/*/*")}
     assert written.keys() == demo.rows.keys()
     lines = {name: len(file.read_text().splitlines()) for name, file in written.items()}
     assert demo.rows == {name: count - name.endswith(".csv") for name, count in lines.items()}
 
 
 def test_history_is_in_months_and_the_last_week_in_days(demo):
-    names = {
-        Path(file).stem for file in demo.rows if file.startswith(("web_events", "store_receipts/receipts"))
-    }
+    names = {Path(file).stem for file in demo.rows if file.startswith(("web_events", "store_receipts/receipts"))}
     days = {name for name in names if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name)}
     assert max(days) == "2026-03-10"
     assert min(days) >= "2026-03-04"

@@ -40,9 +40,7 @@ def test_an_identifier_is_flagged_exactly_when_several_people_use_it(query):
 
 
 def test_household_devices_and_family_addresses_are_shared(query):
-    shared = {
-        kind for (kind,) in query("select distinct identifier_type from identifiers where is_shared = 'true'")
-    }
+    shared = {kind for (kind,) in query("select distinct identifier_type from identifiers where is_shared = 'true'")}
     assert {"anonymous_id", "device_id", "email", "card_fingerprint"} <= shared
     assert not shared & {"user_id", "loyalty_number", "phone", "crm_contact_id", "support_user_id"}
 
@@ -57,10 +55,7 @@ def test_no_address_outside_the_domains_reserved_for_examples(demo, folder):
 
 
 def test_every_phone_is_one_of_those_reserved_for_fiction(query):
-    phones = [
-        phone
-        for (phone,) in query("select identifier_value from identifiers where identifier_type = 'phone'")
-    ]
+    phones = [phone for (phone,) in query("select identifier_value from identifiers where identifier_type = 'phone'")]
     assert phones
     assert all(re.fullmatch(r"\+1\d{3}55501\d{2}", phone) for phone in phones)
 
