@@ -22,7 +22,8 @@ def golden_vectors() -> list[Vector]:
 
 
 def quoted(text: str | None) -> str:
-    return "null" if text is None else "'" + text.replace("'", "''") + "'"
+    """BigQuery doesn't double a quotation mark inside a text, so none stands inside one."""
+    return "null" if text is None else "'" + text.replace("'", "' || chr(39) || '") + "'"
 
 
 def raw(text: str) -> str:

@@ -74,7 +74,7 @@ from dagster_cdp.warehouse import connect
 query = (
     "select table_schema, table_name, column_name from information_schema.columns "
     "where table_schema in ('staging', 'identity', 'profiles', 'audiences', 'ops') "
-    "and table_name <> 'gate_results' order by 1, 2, 3"
+    "and table_name not in ('gate_results', 'stage_builds') order by 1, 2, 3"
 )
 with connect("test") as warehouse:
     columns = {}

@@ -17,7 +17,6 @@ from dagster_cdp.gates import (
     newest_verdicts,
     refuse_held,
 )
-from dagster_cdp.gates.batch import FEWEST_ROWS
 
 RAW, AUDIENCE = "raw.shop__orders", "audiences.fans"
 NOT_NULL = {"expect": "ExpectColumnValuesToNotBeNull", "column": "id", "why": "the key"}
@@ -32,7 +31,7 @@ def rows(count, prefix="o"):
     return [(f"{prefix}{number}", "ann@example.com") for number in range(count)]
 
 
-MANY = rows(FEWEST_ROWS)
+MANY = rows(100)
 
 
 def test_a_changed_suite_judges_the_same_batch_anew(shop, clerk):
