@@ -81,7 +81,7 @@ def test_a_corrupted_file_stops_its_source_and_leaves_raw_as_it_was(line):
 
 
 def test_a_renamed_column_closes_the_gate_and_holds_the_syncs(line):
-    source = line.newest_file("web_orders", "orders")
+    source = line.largest_file("web_orders", "orders")
     renamed = source.read_text().replace('"created_at"', '"creation_time"')
     line.drop("web_orders", "orders", "9999.jsonl", renamed)
     before = line.ask("select count(*), max(updated_at) from staging.stg_web_orders__orders")
@@ -95,7 +95,7 @@ def test_a_renamed_column_closes_the_gate_and_holds_the_syncs(line):
 
 def test_a_duplicated_day_changes_nothing_but_the_count_of_duplicates(line):
     for feed in [("store_receipts", "receipts"), ("store_receipts", "receipt_lines"), ("web_orders", "orders")]:
-        day = line.newest_file(*feed)
+        day = line.largest_file(*feed)
         line.drop(*feed, f"again-{day.name}", day.read_bytes())
     people = line.ask("select * from profiles.profiles order by profile_id")
     report = line.run()

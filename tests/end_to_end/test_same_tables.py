@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.postgres
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.skipif(
+        os.environ.get("CDP_TEST_POSTGRES") != "1",
+        reason="needs CDP_TEST_POSTGRES=1 and the PG* variables of a server",
+    ),
+]
 
 ROOT = Path(__file__).parents[2]
 HOUSEHOLDS = 80
