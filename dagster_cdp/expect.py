@@ -9,6 +9,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import logging
+import math
 import os
 import re
 import sys
@@ -37,8 +38,9 @@ ONLY_FOR_CHARTS = frozenset({"altair", "scipy.stats"})
 # The one result format that keeps counts and drops every value.
 COUNTS_ONLY = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 
-# A handful of bad rows belongs to quarantine, not to a gate: `mostly` forgives so many in any batch.
-FORGIVEN_ROWS = 3
+# `mostly` speaks of many rows; of a few it says little. A batch breaks it when so many bad rows would
+# come by chance less than once in a million times: 18 suites judged daily close falsely once in decades.
+BY_CHANCE = 1e-6
 
 
 class _Deferred(importlib.abc.MetaPathFinder):
@@ -212,9 +214,21 @@ def _finding(suite: Suite, result: Any, row_count: int) -> Finding:
     counts = result.result
     unexpected = int(counts.get("unexpected_count", counts.get("observed_value")))
     of = int(counts.get("element_count", row_count))
-    is_handful = item.mostly is not None and unexpected <= FORGIVEN_ROWS and unexpected < of
-    is_met = bool(result.success) or is_handful
+    is_luck = item.mostly is not None and chance(unexpected, of, 1 - item.mostly) >= BY_CHANCE
+    is_met = bool(result.success) or is_luck
     return Finding(item.expect, item.subject(), item.severity, is_met, unexpected, of)
+
+
+def chance(bad: int, of: int, rate: float) -> float:
+    """Bound the probability of at least `bad` among `of` rows when each is bad at `rate` (0 < rate < 1).
+
+    Chernoff's bound, exp(-n KL(bad/n || rate)), Hoeffding 1963 (2.1); exact when every row is bad.
+    """
+    share = bad / of if of else 0.0
+    if share <= rate:
+        return 1.0
+    good = (1 - share) * math.log((1 - share) / (1 - rate)) if bad < of else 0.0
+    return math.exp(-of * (share * math.log(share / rate) + good))
 
 
 def _error_kind(information: dict[str, Any]) -> str | None:

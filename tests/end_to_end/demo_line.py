@@ -41,6 +41,7 @@ class Line:
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
         return file
 
-    def largest_file(self, connector, table):
-        """A month of this small demo, which has as many rows as a day of the whole one."""
-        return max((self.inbox / connector / table).iterdir(), key=lambda file: file.stat().st_size)
+    def file(self, connector, table, size):
+        """The `largest` file of a table (a month, or a day of the whole demo's size) or the `smallest`."""
+        pick = {"largest": max, "smallest": min}[size]
+        return pick((self.inbox / connector / table).iterdir(), key=lambda file: file.stat().st_size)
