@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,56 +45,60 @@ def test_documented_commands_exist():
         assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0, words
 
 
-@pytest.fixture(scope="module")
-def extended(tmp_path_factory):
-    """A clone with every example of the README written to its file, and its line run once on a small demo."""
-    clone = tmp_path_factory.mktemp("clone")
+def copy_of_the_checkout(to):
+    """The files git knows or would add, copied into the folder `to`."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     for name in listed.stdout.splitlines():
         if (ROOT / name).is_file():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, clone / name)
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+
+
+def write_the_examples(clone):
     for name, content in examples().items():
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         (clone / name).write_text(content)
     listing = clone / "dbt_project/macros/judge/judged_tables.sql"
     last = "('web_orders', 'orders'),"
     listing.write_text(listing.read_text().replace(last, f"{last}\n        ('workshops', 'bookings'),"))
-    home = clone / ".cdp"
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("CDP_", "DAGSTER_HOME", "PG"))},
-        "PYTHONPATH": str(clone),
-    }
 
-    def cdp(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "dagster_cdp.cli", *arguments],
-            cwd=clone, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
 
-    people = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from dagster_cdp.inbox import build_demo; build_demo(households=120)",
-        ],
-        cwd=clone, env=environment, check=True,
-    )  # fmt: skip
-    assert people.returncode == 0
+def book_workshops(inbox):
+    """One booking for each address with marketing consent, and one whose address is none."""
     consenting = {
         choice["email"]
-        for file in sorted((home / "inbox/consent/choices").glob("*.jsonl"))
+        for file in sorted((inbox / "consent/choices").glob("*.jsonl"))
         for choice in map(json.loads, file.read_text().splitlines())
         if choice.get("email") and (choice["purpose"], choice["status"]) == ("marketing", "granted")
     }
-    inbox = home / "inbox/workshops/bookings"
-    inbox.mkdir(parents=True)
     lines = [f"b-{place},{address},Ada,2026-01-05T10:00:00Z" for place, address in enumerate(sorted(consenting))]
-    (inbox / "2026-01.csv").write_text("\n".join([HEADER, *lines, "b-x,not an address,Bo,2026-01-05T10:00:00Z", ""]))
-    return home, cdp, cdp("run", "--json")
+    bookings = inbox / "workshops/bookings"
+    bookings.mkdir(parents=True)
+    bad = "b-x,not an address,Bo,2026-01-05T10:00:00Z"
+    (bookings / "2026-01.csv").write_text("\n".join([HEADER, *lines, bad, ""]))
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory):
+    """A clone with every example of the README written to its file, and its line run once on a small demo."""
+    clone = tmp_path_factory.mktemp("clone")
+    copy_of_the_checkout(clone)
+    write_the_examples(clone)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CDP_", "DAGSTER_HOME", "PG"))}
+    python = partial(
+        subprocess.run, cwd=clone, env={**kept, "PYTHONPATH": str(clone)}, capture_output=True, text=True
+    )  # fmt: skip
+
+    def cdp(*arguments):
+        return python([sys.executable, "-m", "dagster_cdp.cli", *arguments])
+
+    build = "from dagster_cdp.inbox import build_demo; build_demo(households=120)"
+    python([sys.executable, "-c", build], check=True)
+    book_workshops(clone / ".cdp/inbox")
+    return clone / ".cdp", cdp, cdp("run", "--json")
 
 
 def test_the_examples_run_together(extended):
