@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', unique_key=['left_node_id', 'right_node_id']) }}
 
-{%- set rules = read_identifier_rules(ref('identifier_rules')) if execute else {'fingerprint': ''} %}
+{%- set rules = read_identifier_rules(ref('identifier_rules')) %}
 
 with
 
