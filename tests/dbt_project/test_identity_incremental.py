@@ -125,7 +125,9 @@ def test_the_history_tells_merge_split_and_where_old_ids_lead(world):
     redirects = dict(world.query("select profile_id, current_profile_id from identity.profile_redirects"))
     assert redirects[source] == target
 
-    [(ada,), (bob,)] = world.query("select node_id from identity.identifiers where identifier_type = 'email' order by identifier_value")
+    [(ada,), (bob,)] = world.query(
+        "select node_id from identity.identifiers where identifier_type = 'email' order by identifier_value"
+    )
     world.execute([(
         "insert into identity.identity_decisions values ('cannot_link', ?, ?, 'two people', 'tests', '2026-01-01', null)",
         [ada, bob],
