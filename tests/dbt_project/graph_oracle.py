@@ -57,7 +57,7 @@ def resolve(graph: Graph, rules: Sequence[Rule]) -> dict[int, Place]:
     return {
         node: Place(
             components.find(node), allowed.find(node), oldest[allowed.find(node)], *shared.get(node, (None, None))
-        )  # fmt: skip
+        )
         for node in hours
     }
 

@@ -109,8 +109,8 @@ def test_the_history_tells_merge_split_and_where_old_ids_lead(world):
     ]
     for place, (load, orders) in enumerate(told):
         rows = [
-            {"_row_id": f"{load}-{n}-{email}", "id": n, "updated_at": f"2026-01-0{place + 1} 0{i}:00:00", "email": email,
-             "customer_id": user, "created_at": "2026-01-01 08:00:00", "currency": "USD", "total_price": "10.00"}
+            {"_row_id": f"{load}-{n}-{email}", "id": n, "updated_at": f"2026-01-0{place + 1} 0{i}:00:00",
+             "email": email, "customer_id": user, "created_at": "2026-01-01 08:00:00", "currency": "USD", "total_price": "10.00"}
             for i, (n, email, user) in enumerate(orders)
         ]  # fmt: skip
         world.land(load, "web_orders__orders", rows, f"2026-02-0{place + 1} 10:00:00")
@@ -128,10 +128,8 @@ def test_the_history_tells_merge_split_and_where_old_ids_lead(world):
     [(ada,), (bob,)] = world.query(
         "select node_id from identity.identifiers where identifier_type = 'email' order by identifier_value"
     )
-    world.execute([(
-        "insert into identity.identity_decisions values ('cannot_link', ?, ?, 'two people', 'tests', '2026-01-01', null)",
-        [ada, bob],
-    )])  # fmt: skip
+    decided = "insert into identity.identity_decisions values ('cannot_link', ?, ?, 'two', 'tests', '2026-01-01', null)"
+    world.execute([(decided, [ada, bob])])
     build(world)
     ids = dict(world.query("select identifier_value, profile_id from identity.profile_identifiers"))
     assert ids["ada@mail.test"] != ids["bob@mail.test"]

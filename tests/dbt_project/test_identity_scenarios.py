@@ -30,7 +30,7 @@ def event(row: str, told: dict[str, str]) -> dict[str, object]:
 
 
 def purchase(row: str, told: dict[str, str]) -> dict[str, object]:
-    placed = order(row, told["order_id"], "2026-01-01 08:00:00", told["email"] if "email" in told else "")
+    placed = order(row, told["order_id"], "2026-01-01 08:00:00", told.get("email", ""))
     return {**placed, "customer_id": told.get("user_id"), "phone": told.get("phone"), "phone_e164": told.get("phone")}
 
 

@@ -30,29 +30,67 @@ class Bug(NamedTuple):
 SAMPLE = 5
 BUGS = [
     Bug("bounded depth", "connected_components.sql", "range(200) if state.count -%}", "range(1) if state.count -%}"),
-    Bug("order of arrival decides", "admit_links.sql",
-        "order by told.tier, told.first_landed_at,", "order by told._batch desc, told.tier desc,"),
-    Bug("ids of the smallest node", "resolution.sql",
-        "coalesce(anchors.anchor_node_id, grouped.node_id) as anchor_node_id", "grouped.group_id as anchor_node_id"),
-    Bug("forgotten split", "touched_graph.sql",
-        "as told where told._batch > \" ~ seen.pairs", "as told where told.is_live and told._batch > \" ~ seen.pairs"),
-    Bug("supernode merge", "shared_nodes.sql",
-        "union all select node_id from identity_shared)", ")"),
-    Bug("half a jump", "connected_components.sql",
-        "coalesce(above.component_id, hooks.component_id) as component_id\n        from hooks", "hooks.component_id\n        from hooks"),
-    Bug("placeholders merge", "shared_nodes.sql",
-        "(select node_id from identity_blocked union all", "("),
+    Bug(
+        "order of arrival decides",
+        "admit_links.sql",
+        "order by told.tier, told.first_landed_at,",
+        "order by told._batch desc, told.tier desc,",
+    ),
+    Bug(
+        "ids of the smallest node",
+        "resolution.sql",
+        "coalesce(anchors.anchor_node_id, grouped.node_id) as anchor_node_id",
+        "grouped.group_id as anchor_node_id",
+    ),
+    Bug(
+        "forgotten split",
+        "touched_graph.sql",
+        'as told where told._batch > " ~ seen.pairs',
+        'as told where told.is_live and told._batch > " ~ seen.pairs',
+    ),
+    Bug("supernode merge", "shared_nodes.sql", "union all select node_id from identity_shared)", ")"),
+    Bug(
+        "half a jump",
+        "connected_components.sql",
+        "coalesce(above.component_id, hooks.component_id) as component_id\n        from hooks",
+        "hooks.component_id\n        from hooks",
+    ),
+    Bug("placeholders merge", "shared_nodes.sql", "(select node_id from identity_blocked union all", "("),
     Bug("who becomes shared keeps its neighbours", "touched_graph.sql", "{%- if turned -%}", "{%- if false -%}"),
-    Bug("who was shared is forgotten", "touched_graph.sql",
-        "where known.is_shared and ends.node_id is null", "where 1 = 0"),
-    Bug("limits of one group only", "admit_links.sql",
-        "left_weights.weight + right_weights.weight > left_weights.most", "left_weights.weight > left_weights.most"),
-    Bug("weights that don't add up", "admit_links.sql", "sum(weights.weight) as weight", "max(weights.weight) as weight"),
-    Bug("heavy parts join by their first link", "admit_links.sql",
-        "left_firsts.is_heavy = 0)\n            or", "1 = 1)\n            or"),
-    Bug("apart only at first", "admit_links.sql", "{%- do redraw('identity_apart',", "{%- do count_rows('identity_apart') and redraw('identity_never',"),
-    Bug("changed rules change nothing", "resolution.sql", "found[3] == graph.rules.fingerprint", "true or found[3] == graph.rules.fingerprint"),
-]  # fmt: skip
+    Bug(
+        "who was shared is forgotten",
+        "touched_graph.sql",
+        "where known.is_shared and ends.node_id is null",
+        "where 1 = 0",
+    ),
+    Bug(
+        "limits of one group only",
+        "admit_links.sql",
+        "left_weights.weight + right_weights.weight > left_weights.most",
+        "left_weights.weight > left_weights.most",
+    ),
+    Bug(
+        "weights that don't add up", "admit_links.sql", "sum(weights.weight) as weight", "max(weights.weight) as weight"
+    ),
+    Bug(
+        "heavy parts join by their first link",
+        "admit_links.sql",
+        "left_firsts.is_heavy = 0)\n            or",
+        "1 = 1)\n            or",
+    ),
+    Bug(
+        "apart only at first",
+        "admit_links.sql",
+        "{%- do redraw('identity_apart',",
+        "{%- do count_rows('identity_apart') and redraw('identity_never',",
+    ),
+    Bug(
+        "changed rules change nothing",
+        "resolution.sql",
+        "found[3] == graph.rules.fingerprint",
+        "true or found[3] == graph.rules.fingerprint",
+    ),
+]
 
 
 def planted(bug: Bug, folder: Path) -> GraphWorld:
