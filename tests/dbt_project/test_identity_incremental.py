@@ -9,6 +9,7 @@ import shutil
 import pytest
 from identity_story import begun, build, history, tables
 from raw_world import World
+from staging_story import order
 
 
 def at_once(world: World, manifest) -> dict[str, list[tuple[object, ...]]]:
@@ -109,10 +110,9 @@ def test_the_history_tells_merge_split_and_where_old_ids_lead(world):
     ]
     for place, (load, orders) in enumerate(told):
         rows = [
-            {"_row_id": f"{load}-{n}-{email}", "id": n, "updated_at": f"2026-01-0{place + 1} 0{i}:00:00",
-             "email": email, "customer_id": user, "created_at": "2026-01-01 08:00:00", "currency": "USD", "total_price": "10.00"}
+            {**order(f"{load}-{n}-{email}", n, f"2026-01-0{place + 1} 0{i}:00:00", email), "customer_id": user}
             for i, (n, email, user) in enumerate(orders)
-        ]  # fmt: skip
+        ]
         world.land(load, "web_orders__orders", rows, f"2026-02-0{place + 1} 10:00:00")
         world.commit(load)
         build(world)
