@@ -1,0 +1,8 @@
+select
+    reason,
+    left_type,
+    right_type,
+    count(*) as pair_count,
+    cast(sum(link_count) as {{ dbt.type_bigint() }}) as link_count
+from {{ ref('blocked_links') }}
+group by reason, left_type, right_type
