@@ -75,10 +75,12 @@ def test_growth_is_noted_when_something_changed_and_is_never_forgotten(world):
 
 
 def explodes(world: World) -> bool:
+    """Whether the test refuses one profile; dbt may fail for no other reason."""
     try:
         world.dbt(*EXPLOSION)
     except AssertionError as failure:
-        assert "Got 1 result" in str(failure)
+        if "Got 1 result" not in str(failure):
+            raise
         return True
     return False
 
