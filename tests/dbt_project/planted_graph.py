@@ -8,8 +8,8 @@ from raw_world import World
 
 COLUMNS = {
     "profile_identifiers": "profile_id text, node_id bigint, identifier_type text, is_shared boolean",
-    "identifier_pairs": "left_node_id bigint, right_node_id bigint",
-    "blocked_links": "reason text, left_type text, right_type text, link_count bigint",
+    "identifier_pairs": "left_node_id bigint, right_node_id bigint, is_live boolean",
+    "blocked_links": "reason text, detail text, link_count bigint",
 }
 Member = tuple[str, int, str, bool]
 
@@ -26,5 +26,5 @@ def plant(world: World, planted: Sequence[Member], pairs: Sequence[tuple[int, in
     made = [(f"create table if not exists identity.{table} ({columns})", ()) for table, columns in COLUMNS.items()]
     emptied = [(f"delete from identity.{table}", ()) for table in COLUMNS]
     rows = [("insert into identity.profile_identifiers values (?, ?, ?, ?)", member) for member in planted]
-    linked = [("insert into identity.identifier_pairs values (?, ?)", pair) for pair in pairs]
+    linked = [("insert into identity.identifier_pairs values (?, ?, true)", pair) for pair in pairs]
     world.execute([("create schema if not exists identity", ()), *made, *emptied, *rows, *linked])

@@ -33,7 +33,7 @@ members as (
 
 pairs as (
 
-    select count(*) as pair_count from {{ ref('identifier_pairs') }}
+    select count(*) as pair_count from {{ ref('identifier_pairs') }} where is_live
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 pairs as (
 
-    select * from {{ ref('identifier_pairs') }}
+    select * from {{ ref('identifier_pairs') }} where is_live
 
 ),
 

@@ -1,8 +1,7 @@
 select
     reason,
-    left_type,
-    right_type,
+    detail,
     count(*) as pair_count,
     cast(sum(link_count) as {{ dbt.type_bigint() }}) as link_count
 from {{ ref('blocked_links') }}
-group by reason, left_type, right_type
+group by reason, detail

@@ -51,6 +51,7 @@ sightings as (
         ) as recency
     from {{ ref('identifier_observations') }}
     where identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
+        and not is_withdrawn
 
 )
 
