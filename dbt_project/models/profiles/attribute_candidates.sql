@@ -7,11 +7,18 @@ told as (
 
     select
         told.*,
-        case told.attribute
-            when 'email' then {{ cdp_sha256('told.attribute_value') }}
-            when 'phone' then told.attribute_value
-        end as contact_key
+        sources.source_priority,
+        verified.contact_key is not null as is_verified
     from {{ ref('told_attributes') }} as told
+    left join {{ ref('survivorship_rules') }} as sources
+        on told.attribute = sources.attribute
+        and told.source = sources.source
+    left join {{ ref('verified_contacts') }} as verified
+        on told.attribute = verified.contact_type
+        and verified.contact_key = case told.attribute
+            when 'email' then {{ cdp_sha256('told.attribute_value') }}
+            else told.attribute_value
+        end
 
 ),
 
@@ -19,23 +26,9 @@ weighed as (
 
     select
         told.*,
-        {% for place in places %}orders.{{ place }}_rule,
-        {% endfor -%}
-        sources.source_priority,
-        verified.contact_key is not null as is_verified,
-        count(*) over (partition by told.profile_id, told.attribute, told.attribute_value) as told_count,
-        dense_rank() over (
-            partition by told.profile_id, told.attribute order by told.told_at desc nulls last
-        ) as recency_rank
+        count(*) over (partition by profile_id, attribute, attribute_value) as told_count,
+        dense_rank() over (partition by profile_id, attribute order by told_at desc nulls last) as recency_rank
     from told
-    left join {{ ref('survivorship_orders') }} as orders
-        on told.attribute = orders.attribute
-    left join {{ ref('survivorship_rules') }} as sources
-        on told.attribute = sources.attribute
-        and told.source = sources.source
-    left join {{ ref('verified_contacts') }} as verified
-        on told.attribute = verified.contact_type
-        and told.contact_key = verified.contact_key
 
 ),
 
@@ -44,10 +37,13 @@ keyed as (
     select
         weighed.*
         {%- for place in places %},
+        orders.{{ place }}_rule,
         {{ survivorship_key(place ~ '_rule', 'is_verified', last_if_unknown, 'recency_rank', 'told_count') }}
             as {{ place }}_key
         {%- endfor %}
     from weighed
+    left join {{ ref('survivorship_orders') }} as orders
+        on weighed.attribute = orders.attribute
 
 ),
 
