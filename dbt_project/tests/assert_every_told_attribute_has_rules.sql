@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'told_attributes'}}}) }}
+
 -- what a source tells of an attribute can only survive by rule if both seeds know it
 select distinct
     told.attribute,
