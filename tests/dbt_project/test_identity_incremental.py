@@ -55,6 +55,23 @@ def test_any_history_of_commits_and_decisions_gives_what_one_build_gives(world, 
     assert len({row[2] for row in whole["profile_identifiers"]}) > 5
 
 
+def step_by_step(world: World) -> dict[str, list[tuple[object, ...]]]:
+    begun(world)
+    world.execute(history(world, random.Random(5), loads=2, rows=40))
+    for load in ("load-1", "load-0"):
+        world.commit(load)
+        build(world)
+    return tables(world)
+
+
+@pytest.mark.postgres
+def test_postgres_builds_the_same_graph_step_by_step_and_at_once(world, postgres_world):
+    found = step_by_step(postgres_world)
+    assert found == step_by_step(world)
+    build(postgres_world, "--full-refresh")
+    assert tables(postgres_world) == found
+
+
 def test_a_rebuild_with_the_same_evidence_gives_every_profile_its_id_again(world):
     begun(world)
     world.execute(history(world, random.Random(3), loads=2, rows=60))
