@@ -40,7 +40,7 @@ def contend_macro(links: Path) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder), links=links).build(MACRO)
         project.dbt("run-operation", "group_links")
-        rounds = {int(found) for sql in project.statements for found in re.findall(r"found_links_(\d+)", sql)}
+        rounds = {int(found) for sql in project.statements for found in re.findall(r"found_hooks_(\d+)", sql)}
     return {
         **project.meter.cost.as_dict(),
         "digest": [str(value) for value in json.loads(project.said[0])],
