@@ -21,6 +21,7 @@ import pyarrow
 
 from tests.benchmarks.identity_graph.meter import Meter
 from tests.benchmarks.identity_graph.project import Project
+from tests.benchmarks.identity_graph.text_keys import contend_hops, contend_text
 
 WARM = "select sum(left_node_id), sum(right_node_id) from given.links"
 DIGEST = "select count(*), sum(hash(node_id, component_id)::hugeint)::text from {}"
@@ -61,8 +62,10 @@ def contend_splink(links: Path) -> dict:
     )
     counter = logging.Handler()
     counter.emit = lambda record: iterations.append(record) if "Completed iteration" in record.getMessage() else None
-    logging.getLogger("splink.internals.connected_components").addHandler(counter)
-    logging.getLogger("splink").setLevel(logging.INFO)
+    told = logging.getLogger("splink.internals.connected_components")
+    told.addHandler(counter)
+    told.setLevel(logging.INFO)
+    told.propagate = False
     connection.execute("select sum(node_id) from nodes").fetchall()
     meter.begin()
     found = cluster_pairwise_predictions_at_threshold(
@@ -145,6 +148,8 @@ CONTENDERS = {
     "splink": contend_splink,
     "networkx": contend_networkx,
     "c": contend_c,
+    "text": contend_text,
+    "hops": contend_hops,
 }
 
 if __name__ == "__main__":
