@@ -39,3 +39,17 @@
 {% macro postgres__drop_scratch(names) -%}
     {%- do run_query("drop table if exists " ~ names | join(", ")) -%}
 {%- endmacro %}
+
+{#- A scratch table made anew from itself. -#}
+{% macro redraw(name, query) -%}
+    {{ return(adapter.dispatch('redraw', 'cdp')(name, query)) }}
+{%- endmacro %}
+
+{% macro default__redraw(name, query) -%}
+    {%- set count = write_scratch(name ~ '_redrawn', query) -%}
+    {%- do drop_scratch([name]) -%}
+    {%- do run_query("alter table " ~ name ~ "_redrawn rename to " ~ name) -%}
+    {{ return(count) }}
+{%- endmacro %}
+
+{% macro duckdb__redraw(name, query) -%} {{ return(write_scratch(name, query)) }} {%- endmacro %}
