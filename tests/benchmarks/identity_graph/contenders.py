@@ -105,9 +105,7 @@ def contend_c(links: Path) -> dict:
     left, right = (numpy.ascontiguousarray(columns[side + "_node_id"]) for side in ("left", "right"))
     pointer = ctypes.POINTER(ctypes.c_int64)
     library.join_all.restype = ctypes.c_uint32
-    count = library.join_all(
-        left.ctypes.data_as(pointer), right.ctypes.data_as(pointer), ctypes.c_uint64(len(left))
-    )
+    count = library.join_all(left.ctypes.data_as(pointer), right.ctypes.data_as(pointer), ctypes.c_uint64(len(left)))
     nodes, groups = (numpy.empty(count, dtype=numpy.int64) for _ in range(2))
     library.write_groups(nodes.ctypes.data_as(pointer), groups.ctypes.data_as(pointer))
     store(connection, nodes, groups)

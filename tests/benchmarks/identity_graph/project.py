@@ -37,11 +37,12 @@ identity_benchmark:
 
 @dataclass
 class Project:
-    """`begin` and `end` are written to dbt's log by macros around what is to be metered."""
+    """Metered is the model `metered`, or what a macro puts between `meter: begin` and `meter: end` in dbt's log."""
 
     folder: Path
     warehouse: str = ":memory:"
     links: Path | None = None
+    metered: str | None = None
     meter: Meter = field(default_factory=Meter)
     statements: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -69,8 +70,10 @@ class Project:
     def hear(self, event: Any) -> None:
         if event.info.name == "SQLQuery":
             self.statements.append(event.data.sql)
-        if event.info.name in ("JinjaLogDebug", "JinjaLogInfo"):
+        elif event.info.name in ("JinjaLogDebug", "JinjaLogInfo"):
             self.obey(event.data.msg)
+        elif event.info.name in ("NodeStart", "NodeFinished") and event.data.node_info.node_name == self.metered:
+            self.obey("meter: begin" if event.info.name == "NodeStart" else "meter: end")
 
     def obey(self, message: str) -> None:
         if message == "meter: begin":

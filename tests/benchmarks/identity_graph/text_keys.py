@@ -101,7 +101,5 @@ def contend_hops(links: Path) -> dict:
         connection.execute("alter table hopped rename to labels")
         runs += 1
     meter.end()
-    answer = connection.execute(
-        DIGEST.format("(select id as value, label as component_id from labels)")
-    ).fetchall()[0]
+    answer = connection.execute(DIGEST.format("(select id as value, label as component_id from labels)")).fetchall()[0]
     return {**meter.cost.as_dict(), "digest": [str(value) for value in answer], "rounds": runs}
