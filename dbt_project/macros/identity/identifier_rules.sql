@@ -1,13 +1,13 @@
 {#- The seed `identifier_rules` read once, so that limits are literals and no guard needs a join.
 
-    Returns type names and codes, `limits` (type_code, most, window_days or none), `guards` (type_code, neighbour
+    Nothing is limited before the seed is first built. Returns type names and codes, `limits` (type_code, most, window_days or none), `guards` (type_code, neighbour
     type_code, most) and a fingerprint that changes with any of them. -#}
 {% macro read_identifier_rules(relation) -%}
     {%- set neighbours = {
         'max_user_ids': 'user_id', 'max_loyalty_numbers': 'loyalty_number',
         'max_crm_contacts': 'crm_contact_id', 'max_emails': 'email',
     } -%}
-    {%- set rows = run_query("
+    {%- set rows = [] if not execute or load_relation(relation) is none else run_query("
         select identifier_type, type_code, strength, priority, max_per_profile, max_per_window, window_days, "
         ~ neighbours.keys() | join(', ') ~ " from " ~ relation ~ " order by type_code").rows -%}
     {%- set codes, ranks, limits, guards = {}, [], [], [] -%}

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='replace', unique_key=['left_node_id', 'right_node_id']) }}
 
-{%- set rules = read_identifier_rules(ref('identifier_rules')) if execute else {'limits': []} %}
+{%- set rules = read_identifier_rules(ref('identifier_rules')) %}
 
 with
 

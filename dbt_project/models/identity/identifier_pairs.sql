@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', unique_key=['left_node_id', 'right_node_id']) }}
 
-{%- set rules = read_identifier_rules(ref('identifier_rules')) if execute else {'fingerprint': ''} %}
+{%- set rules = read_identifier_rules(ref('identifier_rules')) %}
 
 with
 
@@ -12,8 +12,16 @@ decided as (
 
 links as (
 
-    select left_node_id, right_node_id, rule, cast(null as decimal(9, 6)) as score, is_withdrawn, observed_at, _landed_at,
-        _batch as _links_batch, cast(0 as bigint) as _probable_batch
+    select
+        left_node_id,
+        right_node_id,
+        rule,
+        cast(null as decimal(9, 6)) as score,
+        is_withdrawn,
+        observed_at,
+        _landed_at,
+        _batch as _links_batch,
+        cast(0 as bigint) as _probable_batch
     from {{ ref('identifier_links') }}
 
     union all
@@ -23,8 +31,16 @@ links as (
 
     union all
 
-    select left_node_id, right_node_id, decision, cast(null as decimal(9, 6)), decision <> 'must_link', decided_at,
-        decided_at, cast(0 as bigint), cast(0 as bigint)
+    select
+        left_node_id,
+        right_node_id,
+        decision,
+        cast(null as decimal(9, 6)),
+        decision <> 'must_link',
+        decided_at as observed_at,
+        decided_at as _landed_at,
+        cast(0 as bigint),
+        cast(0 as bigint)
     from decided
 
 ),
@@ -32,11 +48,13 @@ links as (
 {% if is_incremental() %}
 touched as (
 
-    select left_node_id, right_node_id from {{ ref('identifier_links') }} where {{ is_unread('_batch', '_links_batch') }}
+    select left_node_id, right_node_id from {{ ref('identifier_links') }}
+    where {{ is_unread('_batch', '_links_batch') }}
 
     union distinct
 
-    select left_node_id, right_node_id from {{ ref('probable_links') }} where {{ is_unread('_batch', '_probable_batch') }}
+    select left_node_id, right_node_id from {{ ref('probable_links') }}
+    where {{ is_unread('_batch', '_probable_batch') }}
 
     union distinct
 
