@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 import duckdb
-import pyarrow
+import pyarrow as pa
 
 from tests.benchmarks.identity_graph.meter import Meter
 from tests.benchmarks.identity_graph.project import Project
@@ -78,15 +78,15 @@ def contend_splink(links: Path) -> dict:
 
 
 def contend_networkx(links: Path) -> dict:
-    import networkx
+    import networkx as nx
 
     connection, meter = opened(links), Meter()
     meter.begin()
-    graph = networkx.Graph()
+    graph = nx.Graph()
     columns = connection.execute("from given.links").fetchnumpy()
     graph.add_edges_from(zip(columns["left_node_id"].tolist(), columns["right_node_id"].tolist(), strict=True))
     nodes, groups = [], []
-    for members in networkx.connected_components(graph):
+    for members in nx.connected_components(graph):
         nodes.extend(members)
         groups.extend([min(members)] * len(members))
     store(connection, nodes, groups)
@@ -96,17 +96,17 @@ def contend_networkx(links: Path) -> dict:
 
 def contend_c(links: Path) -> dict:
     """A union-find in C, with reading the links from DuckDB and writing the groups to it."""
-    import numpy
+    import numpy as np
 
     library = compiled()
     connection, meter = opened(links), Meter()
     meter.begin()
     columns = connection.execute("from given.links").fetchnumpy()
-    left, right = (numpy.ascontiguousarray(columns[side + "_node_id"]) for side in ("left", "right"))
+    left, right = (np.ascontiguousarray(columns[side + "_node_id"]) for side in ("left", "right"))
     pointer = ctypes.POINTER(ctypes.c_int64)
     library.join_all.restype = ctypes.c_uint32
     count = library.join_all(left.ctypes.data_as(pointer), right.ctypes.data_as(pointer), ctypes.c_uint64(len(left)))
-    nodes, groups = (numpy.empty(count, dtype=numpy.int64) for _ in range(2))
+    nodes, groups = (np.empty(count, dtype=np.int64) for _ in range(2))
     library.write_groups(nodes.ctypes.data_as(pointer), groups.ctypes.data_as(pointer))
     store(connection, nodes, groups)
     meter.end()
@@ -130,7 +130,7 @@ def opened(links: Path) -> duckdb.DuckDBPyConnection:
 
 
 def store(connection: duckdb.DuckDBPyConnection, nodes: object, groups: object) -> None:
-    found = pyarrow.table({"node_id": nodes, "component_id": groups})
+    found = pa.table({"node_id": nodes, "component_id": groups})
     connection.register("arrived", found)
     connection.execute("create temp table found as from arrived")
     connection.unregister("arrived")

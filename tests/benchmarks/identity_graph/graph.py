@@ -48,8 +48,10 @@ typed as (
     from numbered
 )
 select person, slot, {node} as node_id,
-    case when is_chain or slot = 1 then slot - 1 when dice % 10 < 6 then 0 else ((dice >> 4) % slot::ubigint)::integer end as parent,
-    case when not is_chain and slot > 1 and (dice >> 10) % 100 < 56 then ((dice >> 17) % slot::ubigint)::integer end as cycle
+    case when is_chain or slot = 1 then slot - 1 when dice % 10 < 6 then 0
+        else ((dice >> 4) % slot::ubigint)::integer end as parent,
+    case when not is_chain and slot > 1 and (dice >> 10) % 100 < 56
+        then ((dice >> 17) % slot::ubigint)::integer end as cycle
 from typed
 """
 NODE = "(type_code::bigint << 59) | ((hash({}) >> 5)::bigint)"
@@ -110,7 +112,7 @@ def make(path: Path, links: int) -> Path:
                 super_email=typed(4, "'test@test.com'"),
                 kiosk=typed(9, "'kiosk'"),
                 super_phone=typed(6, "'front desk'"),
-            )  # fmt: skip
+            )
         )
         made = connection.execute("select count(*) from links").fetchall()[0][0]
     if made != links:

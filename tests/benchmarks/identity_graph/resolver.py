@@ -60,7 +60,8 @@ known as (
     order by place limit {pairs} * 2
 ),
 news as (
-    select range as number, ((10::bigint << 59) | (hash(range, {batch}, 'new') >> 5)::bigint) as cookie from range({pairs})
+    select range as number, ((10::bigint << 59) | (hash(range, {batch}, 'new') >> 5)::bigint) as cookie
+    from range({pairs})
 )
 select least(one, other) as left_node_id, greatest(one, other) as right_node_id
 from (

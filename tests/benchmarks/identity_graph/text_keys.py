@@ -44,9 +44,11 @@ ENCODE = """
 HOP = """
 select id, min(label) as label
 from (
-    select lower(edges.one) as id, labels.label from edges join labels{before} as labels on lower(edges.other) = labels.id
+    select lower(edges.one) as id, labels.label
+    from edges join labels{before} as labels on lower(edges.other) = labels.id
     union all
-    select lower(edges.other), labels.label from edges join labels{before} as labels on lower(edges.one) = labels.id
+    select lower(edges.other), labels.label
+    from edges join labels{before} as labels on lower(edges.one) = labels.id
     union all
     select id, label from labels{before}
 )
