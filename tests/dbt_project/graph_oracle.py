@@ -53,12 +53,11 @@ def resolve(graph: Graph, rules: Sequence[Rule]) -> dict[int, Place]:
     for pair in joining:
         components.union(*pair.ends)
     allowed = admitted(joining, hours, rules, apart)
-    oldest = {
-        root: min(members, key=lambda node: (hours[node], node)) for root, members in allowed.members().items()
-    }
+    oldest = {root: min(members, key=lambda node: (hours[node], node)) for root, members in allowed.members().items()}
     return {
-        node: Place(components.find(node), allowed.find(node), oldest[allowed.find(node)],
-                    *shared.get(node, (None, None)))  # fmt: skip
+        node: Place(
+            components.find(node), allowed.find(node), oldest[allowed.find(node)], *shared.get(node, (None, None))
+        )
         for node in hours
     }
 

@@ -40,9 +40,10 @@ TABLES = {
     "nodes": "node_id bigint, first_landed_at timestamp, is_blocked boolean, _shape_batch bigint",
     "pairs": "left_node_id bigint, right_node_id bigint, tier integer, first_landed_at timestamp, decision varchar,"
     " is_live boolean, _batch bigint",
-    "rules": "identifier_type varchar, type_code integer, strength varchar, priority integer,"
-    " max_per_profile integer, max_per_window integer, window_days integer, max_user_ids integer,"
-    " max_loyalty_numbers integer, max_crm_contacts integer, max_emails integer",
+    "rules": "identifier_type varchar, type_code integer, strength varchar, priority integer, max_per_profile integer,"
+    " max_per_window integer, window_days integer, max_user_ids integer,"
+    " max_loyalty_numbers integer, max_crm_contacts integer,"
+    " max_emails integer",
 }
 
 
@@ -59,9 +60,8 @@ class Rule:
     max_emails: int | None = None
 
     def row(self) -> tuple[object, ...]:
-        return (self.identifier_type, self.type_code, "strict", self.type_code + 1,
-                self.max_per_profile, self.max_per_window, self.window_days,
-                self.max_user_ids, None, None, self.max_emails)  # fmt: skip
+        limits = (self.max_per_profile, self.max_per_window, self.window_days, self.max_user_ids, None, None)
+        return (self.identifier_type, self.type_code, "strict", self.type_code, *limits, self.max_emails)
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,9 @@ class GraphWorld:
     folder: Path
 
     @classmethod
-    def build(cls, folder: Path) -> GraphWorld:
+    def build(cls, folder: Path, macros: Path = MACROS) -> GraphWorld:
         (folder / "models").mkdir()
-        (folder / "dbt_project.yml").write_text(PROJECT.format(macros=MACROS))
+        (folder / "dbt_project.yml").write_text(PROJECT.format(macros=macros))
         (folder / "profiles.yml").write_text(PROFILE.format(path=folder / "test.duckdb"))
         (folder / "models" / "resolved.sql").write_text(RESOLVED)
         for name in TABLES:

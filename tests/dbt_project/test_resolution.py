@@ -97,9 +97,7 @@ def random_people(dice: random.Random) -> Graph:
         Pair(*dice.sample(nodes, 2), tier=dice.choice([1, 6, 11]), hour=dice.randrange(60))
         for _ in range(dice.randrange(1, 40))
     ]
-    pairs += [
-        Pair(*dice.sample(nodes, 2), decision="cannot_link", is_live=False) for _ in range(dice.randrange(-4, 3))
-    ]
+    pairs += [Pair(*dice.sample(nodes, 2), decision="cannot_link", is_live=False) for _ in range(dice.randrange(-4, 3))]
     hours = {node: dice.randrange(60) for node in nodes}
     return Graph(pairs, hours, frozenset(node for node in nodes if dice.random() < 0.03))
 
@@ -146,7 +144,9 @@ def test_increments_in_any_batching_give_what_a_full_resolution_gives(world: Gra
 
 
 def test_a_run_without_news_changes_no_row_and_a_small_one_few(world: GraphWorld) -> None:
-    people = [Graph([Pair(typed(LOGIN, 1), typed(EMAIL, 2)), Pair(typed(EMAIL, 2), typed(COOKIE, 3))]) for _ in range(50)]
+    people = [
+        Graph([Pair(typed(LOGIN, 1), typed(EMAIL, 2)), Pair(typed(EMAIL, 2), typed(COOKIE, 3))]) for _ in range(50)
+    ]
     world.afresh(people, RULES)
 
     def changed() -> int:
@@ -200,4 +200,6 @@ def test_two_who_were_told_apart_stay_apart_until_the_decision_is_lifted(world: 
     world.tell([Graph(evidence)], batch=2)
     [together] = world.resolve(1)
     assert {place.group for place in together.values()} == {ada}
-    assert {place.anchor for place in together.values()} == {place.anchor for place in apart.values() if place.group == ada}
+    assert {place.anchor for place in together.values()} == {
+        place.anchor for place in apart.values() if place.group == ada
+    }
