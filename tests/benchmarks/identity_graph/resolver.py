@@ -144,10 +144,10 @@ def differing(warehouse: Path, batch: int) -> dict:
             for one, other in (("resolved", "resolved_by_batch"), ("resolved_by_batch", "resolved"))
         )
         changed = "select count(*) from resolved_by_batch where _batch = (select max(_batch) from resolved_by_batch)"
-        scope = (
-            "select count(*) from resolved where component_id in (select component_id from resolved join pairs_told"
-            f" as told on node_id in (left_node_id, right_node_id) where told._batch = {batch})"
-        )
+        told = "select {side} from pairs_told where _batch = " + str(batch)
+        ends = " union ".join(told.format(side=side) for side in ("left_node_id", "right_node_id"))
+        touched = f"select component_id from resolved where node_id in ({ends})"
+        scope = f"select count(*) from resolved where component_id in ({touched})"
         counts = [connection.execute(query).fetchall()[0][0] for query in (changed, scope)]
     return {"differing": different, "changed": counts[0], "scope": counts[1]}
 
