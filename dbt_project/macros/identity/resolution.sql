@@ -32,14 +32,13 @@
         {%- do open_touched_graph(graph, existing, seen) -%}
     {%- endif -%}
     {%- do resolve_opened(graph) -%}
-    {%- do write_scratch('identity_resolved', resolved_rows(graph, seen)) -%}
     {%- if seen.is_full -%}
-        {%- do replace_groups(target_relation, existing, 'select * from identity_resolved') -%}
+        {%- do replace_groups(target_relation, existing, resolved_rows(graph, seen)) -%}
     {%- else -%}
+        {%- do write_scratch('identity_resolved', resolved_rows(graph, seen)) -%}
         {%- do write_changed_groups(target_relation, existing) -%}
     {%- endif -%}
-    {%- do drop_scratch(['identity_resolved', 'identity_nodes', 'identity_shared', 'identity_blocked',
-        'identity_links', 'identity_groups', 'identity_parts', 'identity_grouped']) -%}
+    {%- do drop_scratch(['identity_resolved', 'identity_shared', 'identity_blocked', 'identity_grouped']) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do persist_docs(target_relation, model) %}
@@ -96,6 +95,8 @@
         from identity_nodes as nodes
         left join identity_groups as groups on nodes.node_id = groups.node_id
         left join identity_parts as parts on nodes.node_id = parts.node_id") -%}
+    {#- They would only hold memory while the rows are written. -#}
+    {%- do drop_scratch(['identity_nodes', 'identity_links', 'identity_groups', 'identity_parts']) -%}
 {%- endmacro %}
 
 {#- Two grouped minima instead of a window: a third of the time on millions of nodes. -#}

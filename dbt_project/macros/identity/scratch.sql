@@ -20,6 +20,20 @@
         "drop table if exists " ~ name ~ "; create temporary table " ~ name ~ " as " ~ query ~ "; ")) }}
 {%- endmacro %}
 
+{#- Spark has no temporary tables, and a temporary view would be computed anew by every reader: scratch tables are real
+    ones of a schema of their own, so two runs on one target schema would disturb each other. -#}
+{% macro spark__write_scratch(name, query) -%}
+    {%- do use_scratch_schema() -%}
+    {%- do run_query("drop table if exists " ~ name) -%}
+    {%- do run_query("create table " ~ name ~ " using parquet as " ~ query) -%}
+    {{ return(count_rows(name)) }}
+{%- endmacro %}
+
+{% macro use_scratch_schema() -%}
+    {%- do run_query("create schema if not exists " ~ target.schema ~ "_scratch") -%}
+    {%- do run_query("use " ~ target.schema ~ "_scratch") -%}
+{%- endmacro %}
+
 {% macro count_rows(relation, after='') -%}
     {{ return(run_query(after ~ "select count(*) as row_count from " ~ relation).columns[0].values()[0] | int) }}
 {%- endmacro %}
