@@ -177,7 +177,8 @@ class GraphWorld:
         self.run(*flags)
         with self.connect() as warehouse:
             rows = warehouse.execute(
-                "select node_id, component_id, group_id, anchor_node_id, confidence, shared_with, neighbour_count from resolved"
+                "select node_id, component_id, group_id, anchor_node_id, confidence, shared_with, neighbour_count"
+                " from resolved"
             ).fetchall()
         answers: list[dict[int, Place]] = [{} for _ in range(graphs)]
         for node, component, group, anchor, *told in rows:
