@@ -85,11 +85,11 @@ def _nodes(picture: Picture) -> Iterator[str]:
         neighbours[left].append(picture.at[right])
         neighbours[right].append(picture.at[left])
     is_crowd = len(picture.nodes) > MOST_LABELS
+    radii = {node: min((4 if is_crowd else 6) + len(near), 14) for node, near in neighbours.items()}
+    yield from (_circle(picture, node, radii[node]) for node in picture.nodes)
     for node, said in picture.nodes.items():
-        radius = min((4 if is_crowd else 6) + len(neighbours[node]), 14)
-        yield _circle(picture, node, radius)
         if not is_crowd or len(neighbours[node]) >= HUB or node == picture.asked:
-            x, y, anchor = label_spot(picture.at[node], neighbours[node], radius)
+            x, y, anchor = label_spot(picture.at[node], neighbours[node], radii[node])
             yield (
                 f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12" fill="{INK}" stroke="#ffffff"'
                 f' stroke-width="4" stroke-linejoin="round" paint-order="stroke">{escape(said["value"])}</text>'
