@@ -1,6 +1,7 @@
 """`cdp who` and `cdp identity …`: who somebody is, why, and what a person decides about it."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -152,3 +153,18 @@ def list_decisions(as_json: AsJson = False) -> None:
 
     found = listing.decisions(deciding.labelled_decisions(), deciding.today())
     _print_json(found) if as_json else listing.print_decisions(found, Console())
+
+
+@identity_app.command("what-if")
+def what_if(
+    rules: Annotated[Path, typer.Option(help="The proposed identifier_rules.csv.")],
+    as_json: AsJson = False,
+) -> None:
+    """Who would merge and split under other rules, and which audiences and consents would follow; changes nothing.
+
+    Bring the line up to date with `cdp run` before, so that every difference comes from the rules.
+    """
+    from dagster_cdp.identity import trial_report, what_if  # noqa: PLC0415 - imports dbt, 3 s
+
+    found = what_if.what_if(rules)
+    _print_json(asdict(found)) if as_json else trial_report.print_consequences(found, Console())
