@@ -25,7 +25,7 @@ def explain_identity(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckRes
     """Another few people in each run."""
     say("identity", "explanations")
     with connect("explanations") as warehouse:
-        sample = sample_explanation(warehouse, SHOWN, context.run_id)
+        sample = sample_explanation(warehouse, SHOWN, context.op_execution_context.run_id)
     return dg.AssetCheckResult(
         passed=sample.largest_profile < BLOB,
         severity=dg.AssetCheckSeverity.WARN,

@@ -144,6 +144,7 @@ def day(moment: datetime | None) -> str:
 def markdown(document: Document) -> str:
     """The same for the page of an asset check."""
     head = f"#### {document['profile_id']}: {document['node_count']} identifiers, {document['confidence']}"
-    lines = [line.strip() for line in chain_lines(document)]
-    refusals = [line.strip() for line in refused_lines(document["refused"][:5])]
-    return "\n".join([head, "", *(f"- {line}" for line in [*lines, *refusals])])
+    # The steps of a chain are indented below it.
+    chains = [("  - " if line.startswith("      ") else "- ") + line.strip() for line in chain_lines(document)]
+    refusals = [f"- {line.strip()}" for line in refused_lines(document["refused"][:5])]
+    return "\n".join([head, "", *chains, *refusals])

@@ -1,13 +1,15 @@
 """A small town whose people are known: the tables that identity would have built, in DuckDB."""
 
 import hashlib
+import os
 from contextlib import closing
 from datetime import datetime, timedelta
 
 import duckdb
 import pytest
+from people import ADA, ADA_CARD, ADA_COOKIE, ADA_LOGIN, ADA_PHONE, BEN, BEN_LOGIN, KIOSK
 
-from reverse_etl.warehouse import DuckDBWarehouse
+from reverse_etl.warehouse import DuckDBWarehouse, PostgresWarehouse
 
 CODES = {
     "user_id": 0, "loyalty_number": 1, "crm_contact_id": 2, "support_user_id": 3, "email": 4, "email_sha256": 5,
@@ -165,21 +167,71 @@ class Town:
         self.warehouse.execute(f"insert into identity.{table} values ({', '.join('?' * len(values))})", values)
 
 
-@pytest.fixture
-def town(cdp_home):
-    """An empty town in the warehouse of the environment; it closes the file, so that commands can open it."""
-    with closing(DuckDBWarehouse(duckdb.connect(str(cdp_home / "warehouse.duckdb")))) as warehouse:
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)])
+def town(request, cdp_home, monkeypatch):
+    """An empty town in the warehouse of the environment; commands open the same one."""
+    opened = open_duckdb(cdp_home) if request.param == "duckdb" else open_postgres(monkeypatch)
+    with closing(opened) as warehouse:
         yield Town(warehouse)
 
 
-ADA = ("email", "ada.byron@shop.example")
-ADA_LOGIN = ("user_id", "u-1001")
-ADA_PHONE = ("phone", "+441632960001")
-ADA_COOKIE = ("anonymous_id", "c-ada-laptop-77")
-ADA_CARD = ("loyalty_number", "L-555-0001")
-BEN = ("email", "ben@post.example")
-BEN_LOGIN = ("user_id", "u-2002")
-KIOSK = ("device_id", "kiosk-terminal-9")
+def open_duckdb(home):
+    return DuckDBWarehouse(duckdb.connect(str(home / "warehouse.duckdb")))
+
+
+def open_postgres(monkeypatch):
+    """A database of its own, made anew."""
+    if os.environ.get("CDP_TEST_POSTGRES") != "1":
+        pytest.skip("set CDP_TEST_POSTGRES=1 and the PG* variables")
+    psycopg2 = pytest.importorskip("psycopg2")
+    name = "cdp_identity_test"
+    with closing(psycopg2.connect(dbname="postgres")) as server:
+        server.autocommit = True
+        with server.cursor() as cursor:
+            cursor.execute(f"drop database if exists {name} with (force)")
+            cursor.execute(f"create database {name}")
+    monkeypatch.setenv("CDP_TARGET", "postgres")
+    monkeypatch.setenv("PGDATABASE", name)
+    return PostgresWarehouse(psycopg2.connect(dbname=name))
+
+
+@pytest.fixture(name="profile_of")
+def _profile_of():
+    return profile_of
+
+
+@pytest.fixture(name="sha")
+def _sha():
+    return sha
+
+
+@pytest.fixture
+def began():
+    """When everybody was first seen."""
+    return BEGAN
+
+
+@pytest.fixture
+def seed(tmp_path, monkeypatch):
+    """The decisions of this town: a file of its own, with no decision yet."""
+    from dagster_cdp.identity import decisions
+
+    file = tmp_path / "seeds" / "identity_decisions.csv"
+    file.parent.mkdir()
+    file.write_text(",".join(decisions.COLUMNS) + "\n")
+    monkeypatch.setattr(decisions, "SEED", file)
+    return file
+
+
+@pytest.fixture
+def cdp(monkeypatch):
+    """Run the command; `cdp('who', …)` gives its result, with text as wide as it likes to be."""
+    from typer.testing import CliRunner
+
+    from dagster_cdp.cli import app
+
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture
