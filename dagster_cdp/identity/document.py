@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from dagster_cdp.identity.apart import Apart
@@ -31,9 +32,12 @@ class Redaction:
 
     def record(self, record_id: str | None) -> str | None:
         """A record is often named by an identifier, which then is as personal as that."""
-        values = {value.lower(): kind for kind, value in self.labels.values()}
-        kind = values.get((record_id or "").lower())
+        kind = self._kinds.get((record_id or "").lower())
         return shown(kind, record_id, in_clear=self.in_clear) if kind and record_id else record_id
+
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        return {value.lower(): kind for kind, value in self.labels.values()}
 
 
 def explained(explanation: Explanation, *, in_clear: bool = False) -> Document:
