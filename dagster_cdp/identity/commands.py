@@ -87,7 +87,7 @@ def review(
 
 Owner = Annotated[str, typer.Option(help="Who stands for it.")]
 Reason = Annotated[str, typer.Option(help="Why, in one line without personal data: it is committed.")]
-Expires = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day it is in force.")]
+Expires = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on it counts no more.")]
 Rebuild = Annotated[bool, typer.Option(help="Build what follows from it now and show what changed; sends nothing.")]
 
 

@@ -27,7 +27,7 @@ class DecisionRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Two identifiers that must, or must not, be one person; in force until the end of `expires_on`."""
+    """Two identifiers that must, or must not, be one person; from `expires_on` on as if nobody had said it."""
 
     decision: Kind
     left: int
@@ -42,7 +42,7 @@ class Decision:
         return self.left, self.right
 
     def is_active(self, on: date) -> bool:
-        return self.expires_on is None or self.expires_on >= on
+        return self.expires_on is None or self.expires_on > on
 
 
 def read_decisions(file: Path | None = None) -> list[Decision]:
@@ -98,7 +98,7 @@ def _check(decision: Decision, active: list[Decision], today: date) -> None:
     if PERSONAL.search(decision.reason):
         raise DecisionRefused("the reason holds an address or a number: it is committed, so say it without")
     if not decision.is_active(today):
-        raise DecisionRefused(f"--expires {decision.expires_on} is past: give a later day, or none")
+        raise DecisionRefused(f"--expires {decision.expires_on} has come: give a later day, or none")
     if decision.left == decision.right:
         raise DecisionRefused("both are the same identifier")
     _check_agreement(decision, active)

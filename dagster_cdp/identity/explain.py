@@ -23,8 +23,11 @@ class Step:
     source: str
     record_id: str | None
     observed_at: datetime | None
-    confidence: str
     score: float | None
+
+    @property
+    def confidence(self) -> str:
+        return self.tie.confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _step(start: int, tie: Tie, evidence: tuple[object, ...] | None) -> Step:
     # A decision outweighs what records say, and stands without any.
     if evidence is None or tie.decision == "must_link":
         rule = tie.decision or tie.rule
-        return Step(start, tie.other(start), tie, rule, "decision", None, tie.first_observed_at, tie.confidence, None)
+        return Step(start, tie.other(start), tie, rule, "decision", None, tie.first_observed_at, None)
     return Step(start, tie.other(start), tie, *evidence)  # type: ignore[arg-type] # in the order of the query
 
 
@@ -126,33 +129,31 @@ def _best_evidence(warehouse: Warehouse, ties: Iterable[Tie]) -> dict[tuple[int,
     for first in range(0, len(lefts), AT_ONCE):
         some = lefts[first : first + AT_ONCE]
         rights = sorted({right for left in some for right in by_left[left]})
-        for left, right, rule, source, record_id, observed_at, confidence, score in warehouse.execute(
+        for left, right, *evidence, score in warehouse.execute(
             _EVIDENCE.format(lefts=", ".join("?" * len(some)), rights=", ".join("?" * len(rights))),
             [*some, *rights, *some, *rights],
         ):
-            number = None if score is None else float(score)
-            found[int(left), int(right)] = (rule, source, record_id, observed_at, confidence, number)
+            found[int(left), int(right)] = (*evidence, None if score is None else float(score))
     return found
 
 
+# A record that carries both is stronger than any likeness.
 _EVIDENCE = """
 with evidence as (
-    select left_node_id, right_node_id, rule, source, record_id, observed_at, confidence,
+    select left_node_id, right_node_id, rule, source, record_id, observed_at,
         cast(null as decimal(9, 6)) as score, link_id
     from identity.identifier_links
-    where left_node_id in ({lefts}) and right_node_id in ({rights}) and not is_withdrawn and not is_blocked
+    where left_node_id in ({lefts}) and right_node_id in ({rights}) and not is_withdrawn
     union all
-    select left_node_id, right_node_id, rule, source, record_id, observed_at, confidence, score, link_id
+    select left_node_id, right_node_id, rule, 'matching', null, observed_at, score, link_id
     from identity.probable_links
     where left_node_id in ({lefts}) and right_node_id in ({rights}) and not is_withdrawn
 ), ranked as (
     select evidence.*, row_number() over (
-        partition by left_node_id, right_node_id
-        order by case confidence when 'exact' then 1 when 'strict' then 2 else 3 end,
-            coalesce(score, 1) desc, observed_at, link_id) as place
+        partition by left_node_id, right_node_id order by coalesce(score, 2) desc, observed_at, link_id) as place
     from evidence
 )
-select left_node_id, right_node_id, rule, source, record_id, observed_at, confidence, score
+select left_node_id, right_node_id, rule, source, record_id, observed_at, score
 from ranked where place = 1
 """
 

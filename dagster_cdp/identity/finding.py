@@ -71,25 +71,22 @@ def _profile(warehouse: Warehouse, profile_id: str) -> Found:
 
 
 def _node(warehouse: Warehouse, node_id: int) -> Found:
-    return _one(warehouse.execute(f"{_SIGHTED} where identifiers.node_id = ?", [node_id]), None)
+    return _one(warehouse.execute(_SIGHTED.format(which="node_id = ?"), [node_id, node_id]), None)
 
 
 def _identifier(warehouse: Warehouse, forms: list[str], identifier_type: str | None) -> Found:
-    places = ", ".join("?" * len(forms))
-    of_type = " and identifiers.identifier_type = ?" if identifier_type else ""
-    rows = warehouse.execute(
-        f"{_SIGHTED} where identifiers.identifier_value in ({places}){of_type}",
-        [*forms, *([identifier_type] if identifier_type else [])],
+    which = f"identifier_value in ({', '.join('?' * len(forms))})" + (
+        " and identifier_type = ?" if identifier_type else ""
     )
-    return _one(rows, identifier_type)
+    parameters = [*forms, *([identifier_type] if identifier_type else [])]
+    return _one(warehouse.execute(_SIGHTED.format(which=which), parameters * 2), identifier_type)
 
 
+# Placeholders are nobody's, so only the list of all that was sighted has them.
 _SIGHTED = """
-select identifiers.node_id, identifiers.identifier_type, members.profile_id
-from identity.identifiers as identifiers
-left join identity.profile_identifiers as members
-    on identifiers.identifier_type = members.identifier_type
-    and identifiers.identifier_value = members.identifier_value
+select node_id, identifier_type, profile_id from identity.profile_identifiers where {which}
+union all
+select node_id, identifier_type, null from identity.identifiers where is_blocked and {which}
 """
 
 

@@ -97,7 +97,7 @@ def read_ties(warehouse: Warehouse, profile_id: str) -> list[Tie]:
         select left_node_id, right_node_id, tier, confidence, rule, score, link_count, first_observed_at, decision
         from identity.identifier_pairs
         where left_node_id in (select node_id from members) and right_node_id in (select node_id from members)
-            and is_live and not is_blocked and coalesce(decision, '') <> 'cannot_link'
+            and is_live and coalesce(decision, '') <> 'cannot_link'
         order by left_node_id, right_node_id
         """,
         [profile_id],

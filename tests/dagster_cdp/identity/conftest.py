@@ -27,15 +27,15 @@ create table identity.identifiers (identifier_type varchar, identifier_value var
     observation_count bigint, is_blocked boolean, first_seen_at timestamp, last_seen_at timestamp,
     first_landed_at timestamp, _batch bigint);
 create table identity.identifier_links (link_id varchar, left_node_id bigint, right_node_id bigint, left_type varchar,
-    right_type varchar, source varchar, rule varchar, record_id varchar, observed_at timestamp, confidence varchar,
-    is_blocked boolean, is_withdrawn boolean, _subject varchar, _row_id varchar, _landed_at timestamp,
+    right_type varchar, source varchar, rule varchar, record_id varchar, observed_at timestamp,
+    is_withdrawn boolean, _subject varchar, _row_id varchar, _landed_at timestamp,
     _load_id varchar, _batch bigint);
 create table identity.probable_links (link_id varchar, left_node_id bigint, right_node_id bigint, left_type varchar,
-    right_type varchar, source varchar, rule varchar, record_id varchar, observed_at timestamp, confidence varchar,
-    score decimal(9, 6), is_withdrawn boolean, _landed_at timestamp, _batch bigint);
+    right_type varchar, rule varchar, observed_at timestamp, score decimal(9, 6),
+    is_withdrawn boolean, _landed_at timestamp, _batch bigint);
 create table identity.identifier_pairs (left_node_id bigint, right_node_id bigint, left_type varchar,
     right_type varchar, link_count bigint, first_observed_at timestamp, first_landed_at timestamp, tier integer,
-    confidence varchar, rule varchar, score decimal(9, 6), decision varchar, is_blocked boolean, is_live boolean,
+    confidence varchar, rule varchar, score decimal(9, 6), decision varchar, is_live boolean,
     _batch bigint);
 create table identity.identifier_groups (node_id bigint, component_id bigint, group_id bigint, is_shared boolean,
     shared_with varchar, neighbour_count bigint, _batch bigint);
@@ -96,7 +96,8 @@ class Town:
         rows = [*identifiers, *(("email_sha256", sha(value)) for kind, value in identifiers if kind == "email")]
         for kind, value in rows:
             node, last = self.node(kind, value), BEGAN + timedelta(days=30)
-            self._insert("identifiers", [kind, value, node, 1, False, BEGAN, last, BEGAN, 1])
+            if (kind, value) in identifiers:  # an address and its hash are one node, known by the address
+                self._insert("identifiers", [kind, value, node, 1, False, BEGAN, last, BEGAN, 1])
             member = [
                 kind,
                 value,
@@ -136,20 +137,20 @@ class Town:
             seen = BEGAN + timedelta(days=place)
             self._insert("identifier_links", [
                 f"{left}-{right}-{record}", left, right, left_type, right_type, source, "same_record", record, seen,
-                confidence, False, False, f"{source}-{record}", record, seen, "load", 1,
+                False, f"{source}-{record}", record, seen, "load", 1,
             ])  # fmt: skip
         pair = [left, right, left_type, right_type, len(records), BEGAN, BEGAN, 0 if decision == "must_link" else tier]
         rule = "same_record" if records else None
-        self._insert("identifier_pairs", [*pair, confidence, rule, None, decision, False, True, 1])
+        self._insert("identifier_pairs", [*pair, confidence, rule, None, decision, True, 1])
 
     def likeness(self, one, other, score):
         """A probable link and its pair."""
         (left, left_type), (right, right_type) = sorted((self.node(*end), end[0]) for end in (one, other))
         ends = [left, right, left_type, right_type]
         self._insert("probable_links", [
-            f"{left}~{right}", *ends, "matching", "probable_person", None, BEGAN, "loose", score, False, BEGAN, 1,
+            f"{left}~{right}", *ends, "probable_person", BEGAN, score, False, BEGAN, 1,
         ])  # fmt: skip
-        pair = [*ends, 1, BEGAN, BEGAN, 100, "loose", "probable_person", score, None, False, True, 1]
+        pair = [*ends, 1, BEGAN, BEGAN, 100, "loose", "probable_person", score, None, True, 1]
         self._insert("identifier_pairs", pair)
 
     def refusal(
