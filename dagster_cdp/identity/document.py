@@ -8,11 +8,12 @@ from typing import Any
 from dagster_cdp.identity.apart import Apart
 from dagster_cdp.identity.explain import Change, Explanation, Step
 from dagster_cdp.identity.graph import Bridge
-from dagster_cdp.identity.masking import shown
+from dagster_cdp.identity.masking import masked, shown
 from dagster_cdp.identity.person import CONFIDENCES, Label, Member, Refusal
 from dagster_cdp.identity.words import apart_in_words, reason_in_words
 
 Document = dict[str, Any]
+TELLING = 4  # letters from which on a value inside a record's name tells something
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,21 @@ class Redaction:
         return {"node_id": node_id, "type": label[0], "value": shown(*label, in_clear=self.in_clear)}
 
     def record(self, record_id: str | None) -> str | None:
-        """A record is often named by an identifier, which then is as personal as that."""
-        kind = self._kinds.get((record_id or "").lower())
-        return shown(kind, record_id, in_clear=self.in_clear) if kind and record_id else record_id
+        """A record's name often is or holds an identifier (`ch_<order>_1`), and then is as personal as that."""
+        if record_id is None or self.in_clear:
+            return record_id
+        if record_id not in self._records:
+            is_personal = any(value in record_id.lower() for value in self._values)
+            self._records[record_id] = masked("record", record_id) if is_personal else record_id
+        return self._records[record_id]
 
     @cached_property
-    def _kinds(self) -> dict[str, str]:
-        return {value.lower(): kind for kind, value in self.labels.values()}
+    def _values(self) -> list[str]:
+        return [value.lower() for _, value in self.labels.values() if len(value) >= TELLING]
+
+    @cached_property
+    def _records(self) -> dict[str, str]:
+        return {}
 
 
 def explained(explanation: Explanation, *, in_clear: bool = False) -> Document:

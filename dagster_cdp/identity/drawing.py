@@ -5,7 +5,8 @@ from html import escape
 
 from dagster_cdp.identity.document import Document, Redaction
 from dagster_cdp.identity.explain import Explanation
-from dagster_cdp.identity.picture import HUB, MOST_LABELS, Picture, label_spot, picture_of
+from dagster_cdp.identity.labels import labels, radii
+from dagster_cdp.identity.picture import Picture, picture_of
 from dagster_cdp.identity.words import name_of, rule_in_words
 
 # Okabe and Ito's colours and further ones that differ in lightness as well.
@@ -80,20 +81,14 @@ def _line(picture: Picture, ends: tuple[int, int], style: str, title: str) -> st
 
 
 def _nodes(picture: Picture) -> Iterator[str]:
-    neighbours: dict[int, list[tuple[float, float]]] = {node: [] for node in picture.nodes}
-    for left, right in picture.ends():
-        neighbours[left].append(picture.at[right])
-        neighbours[right].append(picture.at[left])
-    is_crowd = len(picture.nodes) > MOST_LABELS
-    radii = {node: min((4 if is_crowd else 6) + len(near), 14) for node, near in neighbours.items()}
-    yield from (_circle(picture, node, radii[node]) for node in picture.nodes)
-    for node, said in picture.nodes.items():
-        if not is_crowd or len(neighbours[node]) >= HUB or node == picture.asked:
-            x, y, anchor = label_spot(picture.at[node], neighbours[node], radii[node])
-            yield (
-                f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12" fill="{INK}" stroke="#ffffff"'
-                f' stroke-width="4" stroke-linejoin="round" paint-order="stroke">{escape(said["value"])}</text>'
-            )
+    sizes = radii(picture)
+    yield from (_circle(picture, node, sizes[node]) for node in picture.nodes)
+    for label in labels(picture):
+        yield (
+            f'<text x="{label.x:.1f}" y="{label.y:.1f}" text-anchor="{label.anchor}" font-size="12" fill="{INK}"'
+            f' stroke="#ffffff" stroke-width="4" stroke-linejoin="round" paint-order="stroke">'
+            f"{escape(label.text)}</text>"
+        )
 
 
 def _circle(picture: Picture, node: int, radius: float) -> str:

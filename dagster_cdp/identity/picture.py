@@ -1,7 +1,6 @@
-"""What a picture of one person shows, and where: identifiers, ties, what was refused, and where labels are legible."""
+"""What a picture of one person shows, and where: identifiers, ties, and what was refused."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dagster_cdp.identity.document import Document, Redaction
@@ -12,10 +11,9 @@ from dagster_cdp.identity.person import Person
 from dagster_cdp.identity.words import reason_in_words
 
 MOST_NODES = 400
-MOST_LABELS = 60  # above, only hubs have one; all have a hover title
 MOST_REFUSED = 20
-HUB = 6  # ties from which on a node has a label also in a crowd
 WIDTH = 1400  # pixels
+APART = 60  # pixels between neighbours that stand close
 MARGIN = 130  # pixels: room for a label at either side
 
 
@@ -78,29 +76,10 @@ def _parting(person: Person) -> dict[tuple[int, int], str]:
 
 
 def _scaled(at: dict[int, tuple[float, float]]) -> dict[int, tuple[float, float]]:
-    """A small profile at 100 pixels a tie, a large one as wide as a screen."""
+    """About 100 pixels a tie, more where it is dense, and never wider than a screen unless nothing could be told."""
     left, top = min(x for x, _ in at.values()), min(y for _, y in at.values())
-    scale = min(100.0, max(32.0, WIDTH / max(1.0, max(x for x, _ in at.values()) - left)))
+    extent = max(1.0, max(x for x, _ in at.values()) - left)
+    nearest = sorted(min((math.dist(at[node], at[o]) for o in at if o != node), default=1.0) for node in at)
+    wished = max(100.0, APART / max(0.1, nearest[len(nearest) // 4]))
+    scale = max(32.0, min(wished, WIDTH / extent))
     return {node: ((x - left) * scale + MARGIN, (y - top) * scale + MARGIN / 2) for node, (x, y) in at.items()}
-
-
-# Where a label may stand: direction, shift from the node in radii and pixels, and its anchor.
-SPOTS = (
-    (0.0, (1, 0, 4, 4), "start"),
-    (math.pi, (-1, 0, -4, 4), "end"),
-    (math.pi / 2, (0, 1, 0, 15), "middle"),
-    (-math.pi / 2, (0, -1, 0, -6), "middle"),
-)
-
-
-def label_spot(
-    here: tuple[float, float], others: Iterable[tuple[float, float]], radius: float
-) -> tuple[float, float, str]:
-    """The side of a node where its lines leave most room."""
-    taken = [math.atan2(y - here[1], x - here[0]) for x, y in others]
-
-    def room(direction: float) -> float:
-        return min((abs(math.remainder(direction - angle, math.tau)) for angle in taken), default=0.0)
-
-    _, (across, down, x, y), anchor = max(SPOTS, key=lambda spot: round(room(spot[0]), 6))
-    return here[0] + across * radius + x, here[1] + down * radius + y, anchor
