@@ -113,7 +113,7 @@ def _legend(picture: Picture) -> Iterator[str]:
     rings = [('fill="#ffffff" stroke="#000000" stroke-width="3"', "asked for")]
     if picture.outside:
         rings.append(('fill="#ffffff" stroke="#7a828e" stroke-width="2"', "not of this person"))
-    dots = [(f'fill="{colour(kind)}"', f"{name_of(kind)} ({counts[kind]})") for kind in _by_count(counts)]
+    dots = [(f'fill="{colour(kind)}"', _counted(kind, counts[kind])) for kind in _by_count(counts)]
     for style, words in [*dots, *rings]:
         yield f'<circle cx="{left + 12}" cy="{y}" r="7" {style}/>{_text(left + 30, y, words)}'
         y += 24
@@ -127,6 +127,10 @@ def _legend(picture: Picture) -> Iterator[str]:
         y += 24
     if picture.left_out:
         yield _text(left + 2, y, f"{picture.left_out} more are not drawn")
+
+
+def _counted(kind: str, count: int) -> str:
+    return f"{name_of(kind)} ({count})" if count else name_of(kind)
 
 
 def _by_count(counts: dict[str, int]) -> list[str]:

@@ -17,7 +17,7 @@ from dagster_cdp.identity.review import Item
 from dagster_cdp.identity.telling import label
 from dagster_cdp.identity.words import name_of
 
-APPLY = "cdp run --select 'group:staging+'"
+APPLY = "cdp run --select 'group:identity+'"
 MOST = 5  # bridges of one profile, identifiers of one part
 
 

@@ -13,7 +13,7 @@ from reverse_etl.sync import BadDeclaration, all_syncs
 from reverse_etl.warehouse import Warehouse, quoted
 
 TRAIT_TABLES = ("profiles", "traits")
-REBUILD = "group:staging+ and not group:activation"  # sends nothing: what would be sent is planned and shown
+REBUILD = "group:identity+ and not group:activation"  # sends nothing: what would be sent is planned and shown
 
 
 @dataclass(frozen=True)

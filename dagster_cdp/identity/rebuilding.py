@@ -11,7 +11,7 @@ class NotRebuilt(RuntimeError):
 
 
 def rebuild(nodes: Sequence[int]) -> Parting:
-    """Everything from staging to audiences. Raises NotRebuilt naming what failed."""
+    """Everything from the decisions to the audiences. Raises NotRebuilt naming what failed."""
     from dagster_cdp.line import run_line  # noqa: PLC0415 - 6 s of imports
 
     with connect("before the decision") as warehouse:

@@ -2,6 +2,7 @@
 
 import json
 
+import dagster as dg
 import pytest
 from people import ADA, ADA_CARD, ADA_COOKIE, ADA_LOGIN, ADA_PHONE, BEN, values
 
@@ -81,7 +82,7 @@ def test_the_command_rebuilds_without_sending_and_tells_it(ada_and_ben, shop, se
     monkeypatch.setattr(line, "run_line", run_line)
     result = cdp("identity", "split", ADA[1], ADA_COOKIE[1], *BY, "--rebuild")
     assert result.exception is None, result.exception
-    assert built == ["group:staging+ and not group:activation"]
+    assert built == ["group:identity+ and not group:activation"]
     assert "2 moved to another profile, 1 stayed" in result.stdout
     assert "1 identifiers: cookie c-•••77" in result.stdout
     assert [value for value in values() if value in result.output] == []
@@ -102,9 +103,9 @@ def test_the_rebuild_reaches_the_audiences_and_sends_nothing():
     from dagster_cdp.identity.parting import REBUILD
     from dagster_cdp.line import _chosen
 
-    chosen = {key.path[0] for key in _chosen(REBUILD).resolve(definitions().resolve_asset_graph())}
-    assert {"staging", "identity", "profiles", "audiences"} <= chosen
-    assert "activation" not in chosen
+    chosen = _chosen(REBUILD).resolve(definitions().resolve_asset_graph())
+    assert {key.path[0] for key in chosen} == {"identity", "profiles", "audiences"}
+    assert dg.AssetKey(["identity", "identity_decisions"]) in chosen
 
 
 def test_a_card_alone_is_not_everything(ada_and_ben, shop):

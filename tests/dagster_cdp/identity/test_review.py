@@ -86,7 +86,7 @@ def test_deciding_writes_node_ids_and_leaves_the_queue(ada_and_ben, seed, cdp, v
     item = queue(cdp)[0]
     result = cdp("identity", "decide", item["item_id"], verdict, *BY, "--expires", "2099-01-31")
     assert result.exit_code == 0
-    assert "cdp run --select 'group:staging+'" in result.stdout
+    assert "cdp run --select 'group:identity+'" in result.stdout
     (decision,) = read_decisions()
     assert decision.pair == (item["left"]["node_id"], item["right"]["node_id"])
     assert (decision.owner, str(decision.expires_on)) == ("support team", "2099-01-31")

@@ -176,6 +176,13 @@ def test_nothing_personal_is_shown_unless_asked_for(ada_and_ben, cdp, tmp_path):
         assert [value for value in values() if value in told] == []
 
 
+def test_a_record_named_by_an_identifier_is_masked_too(ada_and_ben, cdp):
+    ada_and_ben.evidence(ADA_CARD, ADA_LOGIN, source="payments", records=(f"ch_{ADA_CARD[1].lower()}_2",))
+    (step,) = asked(cdp, ADA_LOGIN[1], ADA_CARD[1])["chains"][0]["steps"]
+    assert step["record_id"] == "ch•••_2"
+    assert f"ch_{ADA_CARD[1].lower()}_2" in cdp("who", ADA_LOGIN[1], ADA_CARD[1], "--show").stdout
+
+
 def test_values_are_shown_to_who_asks_for_them(ada_and_ben, cdp):
     text = cdp("who", ADA[1], "--show").stdout
     for _, value in (ADA, ADA_LOGIN, ADA_PHONE, ADA_COOKIE, ADA_CARD, BEN_LOGIN, KIOSK):
