@@ -30,32 +30,43 @@ def place(nodes: Sequence[int], neighbours: Around, centre: int | None = None) -
 
 
 def _rings(nodes: Sequence[int], neighbours: Around, centre: int | None) -> Points:
-    """Distance from the centre is the radius; a branch keeps to its parent's side."""
+    """Distance from the centre is the radius, and each branch has a wedge as wide as it has nodes."""
     heart = centre if centre is not None else max(nodes, key=lambda node: (len(neighbours.get(node, ())), -node))
+    parents = _by_distance(nodes, neighbours, heart)
+    weight = dict.fromkeys(parents, 1)
+    for node, parent in reversed(parents.items()):
+        if parent is not None:
+            weight[parent] += weight[node]
+    total = sum(weight[node] for node, parent in parents.items() if parent is None)
+    start: dict[int | None, float] = {None: 0.0}  # where the next child's wedge begins, in nodes of `total`
+    depth: dict[int | None, int] = {None: -1}
     points = np.zeros((len(nodes), 2))
     order = {node: index for index, node in enumerate(nodes)}
-    for turn, (node, depth) in enumerate(_by_distance(nodes, neighbours, heart)):
-        # The golden angle keeps neighbours in the order from standing on each other.
-        angle = turn * math.pi * (3 - math.sqrt(5))
-        radius = EDGE * (depth + 0.05 * (turn % 7))
-        points[order[node]] = radius * math.cos(angle), radius * math.sin(angle)
-    return points
+    for node, parent in parents.items():
+        begin = start[parent]
+        start[parent] = begin + weight[node]
+        start[node], depth[node] = begin, depth[parent] + 1
+        angle = math.tau * (begin + weight[node] / 2) / total
+        points[order[node]] = depth[node] * math.cos(angle), depth[node] * math.sin(angle)
+    # A long chain starts within the circle that it will be folded into.
+    return points * (EDGE * min(1.0, math.sqrt(len(nodes)) / max(1, *depth.values())))
 
 
-def _by_distance(nodes: Sequence[int], neighbours: Around, heart: int) -> list[tuple[int, int]]:
-    depth: dict[int, int] = {}
+def _by_distance(nodes: Sequence[int], neighbours: Around, heart: int) -> dict[int, int | None]:
+    """The node each one is first reached from, nearest first; what nothing ties to the rest has none."""
+    parents: dict[int, int | None] = {}
     for start in (heart, *nodes):
-        if start in depth:
+        if start in parents:
             continue
-        depth[start] = 0 if not depth else max(depth.values())
+        parents[start] = None
         waiting = deque([start])
         while waiting:
             node = waiting.popleft()
             for other, _ in neighbours.get(node, ()):
-                if other not in depth:
-                    depth[other] = depth[node] + 1
+                if other not in parents:
+                    parents[other] = node
                     waiting.append(other)
-    return list(depth.items())
+    return parents
 
 
 def _settle(points: Points, pairs: npt.NDArray[np.int64]) -> Points:

@@ -81,5 +81,5 @@ def _scaled(at: dict[int, tuple[float, float]]) -> dict[int, tuple[float, float]
     extent = max(1.0, max(x for x, _ in at.values()) - left)
     nearest = sorted(min((math.dist(at[node], at[o]) for o in at if o != node), default=1.0) for node in at)
     wished = max(100.0, APART / max(0.1, nearest[len(nearest) // 4]))
-    scale = max(32.0, min(wished, WIDTH / extent))
+    scale = max(20.0, min(wished, WIDTH / extent))
     return {node: ((x - left) * scale + MARGIN, (y - top) * scale + MARGIN / 2) for node, (x, y) in at.items()}
