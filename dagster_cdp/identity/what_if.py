@@ -65,7 +65,7 @@ def _succeed(outcome: Any) -> None:
     results = getattr(outcome.result, "results", None) or []
     failed = [result.node.name for result in results if str(result.status) in {"error", "fail"}]
     why = f"could not build {', '.join(failed)}" if failed else f"dbt stopped: {type(outcome.exception).__name__}"
-    raise TrialFailed(f"the proposed rules {why}; the real tables are untouched")
+    raise TrialFailed(f"the proposed rules {why}; nothing was changed. If `cdp run` works, the rules are to blame")
 
 
 @contextmanager
