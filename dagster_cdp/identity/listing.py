@@ -14,7 +14,7 @@ from dagster_cdp.identity.document import Document, Redaction
 from dagster_cdp.identity.parting import Parting
 from dagster_cdp.identity.person import Label
 from dagster_cdp.identity.review import Item
-from dagster_cdp.identity.telling import label
+from dagster_cdp.identity.telling import counted, label
 from dagster_cdp.identity.words import name_of
 
 APPLY = "cdp run --select 'group:identity+'"
@@ -135,11 +135,11 @@ def print_parting(parting: Parting, console: Console) -> None:
     for profile, labels in parting.identifiers.items():
         named = ", ".join(label(redaction.label(0, one)) for one in labels[:MOST])
         more = f" and {len(labels) - MOST} more" if len(labels) > MOST else ""
-        _say(console, f"  {profile}: {len(labels)} identifiers: {named}{more}")
+        _say(console, f"  {profile}: {counted(len(labels), 'identifier')}: {named}{more}")
     _say(console, f"  events: {parting.events_moved} moved to another profile, {parting.events_kept} stayed")
     for profile, names in parting.traits.items():
         if names:
-            _say(console, f"  {profile}: {len(names)} traits changed: {', '.join(map(name_of, names))}")
+            _say(console, f"  {profile}: {counted(len(names), 'trait')} changed: {', '.join(map(name_of, names))}")
     for sync, (was, now) in parting.plans.items():
         more = f" (before: {_plan(was)})" if was != now else ""
         _say(console, f"  next {sync}: {_plan(now)}{more}")

@@ -90,7 +90,7 @@ def bridge_lines(document: Document) -> list[str]:
     parting = [row for row in document["bridges"] if min(row["left_count"], row["right_count"]) > 1]
     lines = [
         f"  {label(row['left'])} — {label(row['right'])}: {row['left_count']} | {row['right_count']} identifiers,"
-        f" {_records(row['evidence_count'])}"
+        f" {counted(row['evidence_count'], 'record')}"
         for row in parting[:MOST_ROWS]
     ]
     return _cut(lines, len(parting))
@@ -99,7 +99,7 @@ def bridge_lines(document: Document) -> list[str]:
 def refused_lines(refused: list[Document]) -> list[str]:
     lines = [
         f"  {label(row['left'])} ✗ {label(row['right'])}: {row['because']}"
-        f" ({_records(row['evidence_count'])}, first {when(row['first_observed_at'])})"
+        f" ({counted(row['evidence_count'], 'record')}, first {when(row['first_observed_at'])})"
         for row in refused[:MOST_ROWS]
     ]
     return _cut(lines, len(refused))
@@ -114,10 +114,8 @@ def history_lines(document: Document) -> list[str]:
             moment = f", seen {when(row['effective_at'])}" if row["effective_at"] else ""
             rule = rule_in_words(row["rule"] or "")
             because = f": {label(row['left'])} — {label(row['right'])} {rule}{moment}"
-        count = row["identifier_count"]
-        plural = "identifier" if count == 1 else "identifiers"
-        cause = CAUSES.get(row["cause"], row["cause"])
-        lines.append(f"  {when(row['at'])}  {count} {plural} {cause}{origin} → {row['to_profile_id']}{because}")
+        what = f"{counted(row['identifier_count'], 'identifier')} {CAUSES.get(row['cause'], row['cause'])}"
+        lines.append(f"  {when(row['at'])}  {what}{origin} → {row['to_profile_id']}{because}")
     return _cut(lines, len(document["history"]))
 
 
@@ -125,8 +123,8 @@ def _cut(lines: list[str], total: int) -> list[str]:
     return [*lines, f"  … {total - MOST_ROWS} more: --json"] if total > MOST_ROWS else lines
 
 
-def _records(count: int) -> str:
-    return f"{count} record{'' if count == 1 else 's'}"
+def counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def label(node: Document) -> str:

@@ -45,7 +45,7 @@ def test_a_split_parts_one_person_and_says_what_became_of_it(line, seed, cdp):
     assert result.exception is None, result.exception
     assert profile_of(line, login_node) != profile_of(line, card_node)
     assert f"{profile} is now:" in result.stdout
-    assert "traits changed" in result.stdout
+    assert " changed: " in result.stdout
     assert "next vip_to_sandbox: add" in result.stdout
     assert login not in result.output
     assert card not in result.output

@@ -84,7 +84,7 @@ def test_the_command_rebuilds_without_sending_and_tells_it(ada_and_ben, shop, se
     assert result.exception is None, result.exception
     assert built == ["group:identity+ and not group:activation"]
     assert "2 moved to another profile, 1 stayed" in result.stdout
-    assert "1 identifiers: cookie c-•••77" in result.stdout
+    assert "1 identifier: cookie c-•••77" in result.stdout
     assert [value for value in values() if value in result.output] == []
 
 
