@@ -18,7 +18,7 @@ SEED = ROOT / "dbt_project" / "seeds" / "identity_decisions.csv"
 COLUMNS = ("decision", "left_node_id", "right_node_id", "reason", "owner", "decided_on", "expires_on")
 Kind = Literal["must_link", "cannot_link"]
 PERSONAL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\+?\d[\d ()/-]{6,}\d")
-PRIVATE_LIMIT = 500  # characters of a reason: one line of a file that people read
+LONGEST_REASON = 500  # characters: one line of a file that people read
 
 
 class DecisionRefused(ValueError):
@@ -91,9 +91,9 @@ def add_decisions(new: Iterable[Decision], today: date, file: Path | None = None
 def _check(decision: Decision, active: list[Decision], today: date) -> None:
     if not decision.owner.strip():
         raise DecisionRefused("a decision needs an owner: --owner WHO")
-    if not decision.reason.strip() or len(decision.reason) > PRIVATE_LIMIT or "\n" in decision.reason:
+    if not decision.reason.strip() or len(decision.reason) > LONGEST_REASON or "\n" in decision.reason:
         raise DecisionRefused(
-            f"a decision needs a reason of one line, at most {PRIVATE_LIMIT} characters: --reason WHY"
+            f"a decision needs a reason of one line, at most {LONGEST_REASON} characters: --reason WHY"
         )
     if PERSONAL.search(decision.reason):
         raise DecisionRefused("the reason holds an address or a number: it is committed, so say it without")

@@ -16,6 +16,7 @@ NAMES = {
 RULES = {
     "same_record": "in one record",
     "must_link": "joined by a person",
+    "cannot_link": "parted by a person",
     "probable_person": "probably one person",
     "probable_device": "probably one device",
 }
