@@ -60,3 +60,7 @@ def test_an_address_of_a_suffix_alone_is_nobodys(platform, text):
 
 def test_an_address_in_another_script_is_one():
     assert normalise("meta", "email", "ТЕСТ@пример.example") == "тест@пример.example"
+
+
+def test_an_accent_is_spelt_one_way():
+    assert normalise("meta", "email", "VALE\u0301RY@example.com") == "val\u00e9ry@example.com"
