@@ -1,0 +1,1 @@
+select cast(null as bigint) as left_node_id, cast(null as bigint) as right_node_id, cast(null as timestamp) as observed_at, cast(null as decimal(9,6)) as score, cast(null as timestamp) as _landed_at where 1 = 0
