@@ -68,4 +68,20 @@ def person_model(dialect: str = "duckdb") -> MatchModel:
     )
 
 
-MODELS = {"person": person_model}
+def device_model(dialect: str = "duckdb") -> MatchModel:
+    """Cookies, each on the network where it was seen most."""
+    return MatchModel(
+        name="device",
+        records=(
+            "select * from (select records.*, row_number() over (partition by node_id order by event_count desc,"
+            " record_key) as place from identity.device_records as records) as placed where place = 1"
+        ),
+        key="record_key",
+        comparisons=comparisons_of(project_macros(dialect).device_comparisons()),
+        sure=("l.ip_prefix = r.ip_prefix and l.user_agent = r.user_agent and l.screen_size = r.screen_size",),
+        sure_recall=0.9,
+        sessions=(("ip_prefix",), ("user_agent", "screen_size")),
+    )
+
+
+MODELS = {"person": person_model, "device": device_model}

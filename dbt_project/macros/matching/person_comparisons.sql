@@ -9,6 +9,7 @@
             ('same after nicknames', "canonical_first_name_l = canonical_first_name_r"),
             ('one letter differs', cdp_levenshtein('first_name_l', 'first_name_r') ~ " <= 1"),
             ('one begins with the other', begins_alike('first_name')),
+            ('two letters differ', cdp_levenshtein('first_name_l', 'first_name_r') ~ " <= 2"),
         ]),
         compared('last_name', [
             ('same', "last_name_l = last_name_r"),
@@ -19,6 +20,7 @@
         compared('birth_on', [
             ('same', "birth_on_l = birth_on_r"),
             ('one digit differs', cdp_levenshtein(as_text('birth_on_l'), as_text('birth_on_r')) ~ " <= 1"),
+            ('day and month swapped', swapped_day('birth_on')),
             ('two digits differ', cdp_levenshtein(as_text('birth_on_l'), as_text('birth_on_r')) ~ " <= 2"),
         ]),
         compared('address_line', [
@@ -44,6 +46,15 @@
     ]) }}
 {%- endmacro %}
 
+{#- A name alone links nobody, however rare it is here: somewhere there is another. -#}
+{% macro is_more_than_a_name(levels) -%}
+    {%- set others = [] -%}
+    {%- for comparison in person_comparisons() if comparison.name not in ('first_name', 'last_name') -%}
+        {%- do others.append(levels ~ "." ~ comparison.name ~ "_level > 0") -%}
+    {%- endfor -%}
+    {{ return(others | join(' or ')) }}
+{%- endmacro %}
+
 {#- Only records that agree on one of these are compared: (name, what they agree on, most records). Of a value that
     more records share than that, the first to land are compared and the rest are not; else a common value would
     cost the square of its frequency. -#}
@@ -55,6 +66,8 @@
         ('first_name_and_birth', "canonical_first_name || '|' || " ~ as_text('birth_on'), 50),
         ('address_and_postal_code', "address_line || '|' || postal_code", 50),
         ('name_and_postal_code', "substr(last_name, 1, 4) || '|' || postal_code", 100),
+        ('number_and_postal_code', cdp_split_part('address_line', ' ', 1) ~ " || '|' || postal_code", 50),
+        ('birth_and_postal_code', as_text('birth_on') ~ " || '|' || postal_code", 50),
         ('initial_and_name', "substr(first_name, 1, 1) || '|' || last_name", 100),
     ]) }}
 {%- endmacro %}
@@ -77,6 +90,11 @@
     {%- set one, other = column ~ '_l', column ~ '_r' -%}
     {{ return("(substr(" ~ one ~ ", 1, length(" ~ other ~ ")) = " ~ other
         ~ " or substr(" ~ other ~ ", 1, length(" ~ one ~ ")) = " ~ one ~ ")") }}
+{%- endmacro %}
+
+{% macro swapped_day(column) -%}
+    {%- set one, other = as_text(column ~ '_l'), as_text(column ~ '_r') -%}
+    {{ return("substr(" ~ one ~ ", 1, 5) || substr(" ~ one ~ ", 9, 2) || '-' || substr(" ~ one ~ ", 6, 2) = " ~ other) }}
 {%- endmacro %}
 
 {% macro as_text(value) -%}

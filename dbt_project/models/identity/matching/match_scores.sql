@@ -59,6 +59,7 @@ select
     {%- endfor %}
     cast(weighed.match_weight as {{ cdp_type_weight() }}) as match_weight,
     {{ cdp_probability('weighed.match_weight') }} as score,
+    {{ is_more_than_a_name('weighed') }} as is_more_than_a_name,
     weighed.observed_at,
     weighed._landed_at,
     trained.parameter_sum,

@@ -32,6 +32,7 @@ people as (
     inner join thresholds
         on thresholds.model = 'person'
         and scores.score >= thresholds.auto_score
+        and scores.is_more_than_a_name
 
 ),
 
