@@ -29,15 +29,26 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Block:
+    """Records with the same `key` (SQL) are compared, the first `most` of them to land."""
+
+    name: str
+    key: str
+    most: int
+
+
+@dataclass(frozen=True)
 class MatchModel:
     """A model to train. `sure` are rules that are nearly always right, and `sure_recall` the share of true pairs
     they find; `sessions` are rules whose pairs are mostly true: each teaches what it doesn't name itself.
     """
 
     name: str
-    records: str
+    table: str
+    only: str
     key: str
     comparisons: tuple[Comparison, ...]
+    blocks: tuple[Block, ...]
     sure: tuple[str, ...]
     sure_recall: float
     sessions: tuple[tuple[str, ...], ...]
@@ -53,11 +64,14 @@ def comparisons_of(declared: list[dict[str, Any]]) -> tuple[Comparison, ...]:
 
 def person_model(dialect: str = "duckdb") -> MatchModel:
     """Records of people: CRM contacts, loyalty members, web orders, support users."""
+    macros = project_macros(dialect)
     return MatchModel(
         name="person",
-        records="select * from identity.person_records where not is_withdrawn",
+        table="identity.person_records",
+        only="not is_withdrawn",
         key="record_key",
-        comparisons=comparisons_of(project_macros(dialect).person_comparisons()),
+        comparisons=comparisons_of(macros.person_comparisons()),
+        blocks=tuple(Block(*block) for block in macros.person_blocks()),
         sure=(
             "l.email = r.email and l.last_name = r.last_name",
             "l.last_name = r.last_name and l.first_name = r.first_name and l.birth_on = r.birth_on",
@@ -70,14 +84,14 @@ def person_model(dialect: str = "duckdb") -> MatchModel:
 
 def device_model(dialect: str = "duckdb") -> MatchModel:
     """Cookies, each on the network where it was seen most."""
+    macros = project_macros(dialect)
     return MatchModel(
         name="device",
-        records=(
-            "select * from (select records.*, row_number() over (partition by node_id order by event_count desc,"
-            " record_key) as place from identity.device_records as records) as placed where place = 1"
-        ),
+        table="identity.device_records",
+        only="is_main",
         key="record_key",
-        comparisons=comparisons_of(project_macros(dialect).device_comparisons()),
+        comparisons=comparisons_of(macros.device_comparisons()),
+        blocks=(Block("network", "ip_prefix", 20), Block("device", "user_agent || screen_size", 50)),
         sure=("l.ip_prefix = r.ip_prefix and l.user_agent = r.user_agent and l.screen_size = r.screen_size",),
         sure_recall=0.9,
         sessions=(("ip_prefix",), ("user_agent", "screen_size")),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import duckdb
+
 from dagster_cdp.matching.model import Comparison, MatchModel
 from dagster_cdp.matching.parameters import PRIOR, Parameter
 
@@ -25,16 +27,19 @@ class NothingToLearn(RuntimeError):
     """The warehouse has too few records that could be of the same person."""
 
 
-def train(model: MatchModel, records: Any, progress: Progress = logging.getLogger(__name__).info) -> list[Parameter]:
-    """The weights that these records teach. `records` is a table for Splink's backend; see `backend`."""
-    with _quiet():
-        return parameters_of(fit(model, records, progress), model)
+def train(model: MatchModel, connection: duckdb.DuckDBPyConnection, progress: Progress) -> list[Parameter]:
+    """The weights that the table `records` of the connection teaches; on Spark, those of the model's own table."""
+    return parameters_of(fit(model, connection, progress), model)
 
 
-def fit(model: MatchModel, records: Any, progress: Progress) -> Any:
+def fit(model: MatchModel, connection: duckdb.DuckDBPyConnection, progress: Progress) -> Any:
     """A trained Splink linker, for `parameters_of` and for comparing its predictions with ours."""
-    splink = _splink()
-    linker = splink.Linker(backend().register(records), _settings(splink, model), log_level="ERROR")
+    with _quiet():
+        return _fit(_splink(), model, connection, progress)
+
+
+def _fit(splink: Any, model: MatchModel, connection: duckdb.DuckDBPyConnection, progress: Progress) -> Any:
+    linker = splink.Linker(_registered(splink, model, connection), _settings(splink, model), log_level="ERROR")
     learn = linker.training
     progress("how rare a pair of one person is")
     learn.estimate_probability_two_random_records_match(list(model.sure), recall=model.sure_recall)
@@ -80,14 +85,19 @@ def parameters_of(linker: Any, model: MatchModel) -> list[Parameter]:
     return found
 
 
-def backend() -> Any:
+def _registered(splink: Any, model: MatchModel, connection: duckdb.DuckDBPyConnection) -> Any:
     """DuckDB in memory; on Spark the session that is there, because the records are."""
     if os.environ.get("CDP_TARGET") == "spark":
         from pyspark.sql import SparkSession  # noqa: PLC0415 - only on Spark
-        from splink import SparkAPI  # noqa: PLC0415 - as above
 
-        return SparkAPI(spark_session=SparkSession.builder.getOrCreate())
-    return _splink().DuckDBAPI()
+        session = SparkSession.builder.getOrCreate()
+        return splink.SparkAPI(spark_session=session).register(session.table(model.table).where(model.only))
+    return splink.DuckDBAPI(connection=connection).register("records")
+
+
+def require_splink() -> None:
+    """Fail early, in one line, where the extra is missing."""
+    _splink()
 
 
 def _splink() -> Any:

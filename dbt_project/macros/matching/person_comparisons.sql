@@ -46,10 +46,11 @@
     ]) }}
 {%- endmacro %}
 
-{#- A name alone links nobody, however rare it is here: somewhere there is another. -#}
+{#- A name alone links nobody, however rare it is here: somewhere there is another. Nor with a telephone number
+    that is nearly the same: companies and families have neighbouring ones. -#}
 {% macro is_more_than_a_name(levels) -%}
     {%- set others = [] -%}
-    {%- for comparison in person_comparisons() if comparison.name not in ('first_name', 'last_name') -%}
+    {%- for comparison in person_comparisons() if comparison.name not in ('first_name', 'last_name', 'phone') -%}
         {%- do others.append(levels ~ "." ~ comparison.name ~ "_level > 0") -%}
     {%- endfor -%}
     {{ return(others | join(' or ')) }}

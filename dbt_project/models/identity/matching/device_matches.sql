@@ -57,7 +57,7 @@ pairs as (
         {%- endfor %}
         case when one.first_seen_at > other.first_seen_at then one.first_seen_at else other.first_seen_at end
             as observed_at,
-        case when one.first_landed_at > other.first_landed_at then one.first_landed_at else other.first_landed_at end
+        case when one._landed_at > other._landed_at then one._landed_at else other._landed_at end
             as _landed_at
     from candidates as one
     inner join candidates as other

@@ -34,7 +34,7 @@ at_home as (
         devices.device_type,
         devices.screen_size,
         min(networks.most_cookies) as cookie_count,
-        sum(devices.event_count) as event_count,
+        cast(sum(devices.event_count) as {{ dbt.type_bigint() }}) as event_count,
         min(devices.window_number) as first_window,
         max(devices.window_number) as last_window
     from devices
@@ -51,9 +51,12 @@ select
     {{ cdp_md5(as_text('at_home.node_id') ~ " || at_home.ip_prefix || at_home.user_agent || at_home.screen_size") }}
         as record_key,
     at_home.*,
+    row_number() over (
+        partition by at_home.node_id order by at_home.event_count desc, {{ cdp_bytewise('at_home.ip_prefix') }}
+    ) = 1 as is_main,
     lifetimes.first_seen_at,
     lifetimes.last_seen_at,
-    lifetimes.first_landed_at,
+    lifetimes.first_landed_at as _landed_at,
     lifetimes.user_id,
     lifetimes.user_id is not null or lifetimes.is_told_otherwise = 1 as is_known,
     lifetimes.user_id is null and lifetimes.is_told_otherwise = 1 as is_known_otherwise

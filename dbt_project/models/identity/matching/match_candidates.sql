@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key=['left_record_key', 'right_record_key']) }}
+{{ config(materialized='incremental', unique_key=['left_record_key', 'right_record_key'], on_schema_change='fail') }}
 
 with
 

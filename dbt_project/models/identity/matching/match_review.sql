@@ -32,7 +32,8 @@ from {{ ref('match_scores') }} as scores
 inner join {{ ref('match_thresholds') }} as thresholds
     on thresholds.model = 'person'
     and scores.score >= thresholds.review_score
-    and (scores.score < thresholds.auto_score or not scores.is_more_than_a_name)
+    and scores.score < thresholds.auto_score
+    and scores.is_more_than_a_name
 inner join living as one
     on scores.left_record_key = one.record_key
 inner join living as other

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key=['left_record_key', 'right_record_key']) }}
+{{ config(materialized='incremental', unique_key=['left_record_key', 'right_record_key'], on_schema_change='fail') }}
 
 {%- set columns = ['first_name', 'canonical_first_name', 'last_name', 'address_line', 'postal_code', 'city', 'birth_on',
     'email', 'phone'] %}
@@ -14,7 +14,8 @@ parameters as (
 -- one number for all of them: other weights mean that every pair is scored again
 trained as (
 
-    select sum(match_weight * (level * 31 + length(comparison))) as parameter_sum from parameters
+    select cast(sum(match_weight * (level * 31 + length(comparison))) as {{ cdp_type_weight() }}) as parameter_sum
+    from parameters
 
 ),
 

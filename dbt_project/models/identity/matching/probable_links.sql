@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='link_id') }}
+{{ config(materialized='incremental', unique_key='link_id', on_schema_change='fail') }}
 
 with
 
