@@ -6,26 +6,44 @@ from typing import Any
 import duckdb
 
 from dagster_cdp.matching.macros import project_macros
-from dagster_cdp.matching.model import Block, Comparison, MatchModel
+from dagster_cdp.matching.model import Comparison, MatchModel
 from dagster_cdp.matching.parameters import COLUMNS, Parameter, rows_of
 
 PARAMETERS = "(model text, comparison text, level integer, label text, m_probability text, u_probability text,"
 PARAMETERS += " match_weight decimal(18, 9))"
-PAIRED = "left_record_key, right_record_key, block"
 
 
 def score(
     connection: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Iterable[Parameter], records: str = "records"
 ) -> None:
     """Write the table `scored`: every candidate pair of the table `records` with levels, match_weight and score."""
+    connection.execute(f"create or replace temp table keyed as {_numbered(connection, records, model.key)}")
+    blocks = [(block.name, block.key, block.most) for block in model.blocks]
+    connection.execute(f"create or replace temp table paired as {project_macros().match_pairs('keyed', blocks)}")
+    score_pairs(connection, model, parameters, "paired", "keyed")
+
+
+def score_pairs(
+    connection: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    parameters: Iterable[Parameter],
+    pairs: str,
+    records: str = "records",
+) -> None:
+    """Write the table `scored` of the given pairs (left_record_key, right_record_key, …)."""
     connection.execute(f"create or replace temp table parameters {PARAMETERS}")
     connection.executemany(
         f"insert into parameters values ({', '.join('?' for _ in COLUMNS)})", rows_of(model.name, parameters)
     )
+    columns = [str(name) for (name, *_) in connection.execute(f"describe {records}").fetchall()]
+    sides = ", ".join(f"one.{name} as {name}_l, other.{name} as {name}_r" for name in columns)
+    connection.execute(f"""
+        create or replace temp view pairs as
+        select pairs.*, {sides} from {pairs} as pairs
+        inner join {records} as one on pairs.left_record_key = one.{model.key}
+        inner join {records} as other on pairs.right_record_key = other.{model.key}
+    """)
     macros = project_macros()
-    connection.execute(f"create or replace temp table keyed as {_numbered(connection, records, model.key)}")
-    connection.execute(f"create or replace temp table candidates as {macros.match_pairs('keyed', _told(model.blocks))}")
-    connection.execute(f"create or replace temp view pairs as {_sides(connection)}")
     weighed = macros.match_weights("pairs", _declared(model.comparisons), "parameters", model.name)
     probability = macros.cdp_probability("match_weight")
     connection.execute(f"create or replace temp table scored as select *, {probability} as score from ({weighed})")
@@ -40,20 +58,6 @@ def _numbered(connection: duckdb.DuckDBPyConnection, records: str, key: str) -> 
     }  # fmt: skip
     added = [f"{value} as {name}" for name, value in lacking.items() if name not in there]
     return f"select {', '.join(['*', *added])} from {records}"
-
-
-def _sides(connection: duckdb.DuckDBPyConnection) -> str:
-    columns = [name for (name, *_) in connection.execute("describe keyed").fetchall()]
-    sides = ", ".join(f"one.{name} as {name}_l, other.{name} as {name}_r" for name in columns)
-    return f"""
-        select {PAIRED}, {sides} from candidates
-        inner join keyed as one on candidates.left_record_key = one.record_key
-        inner join keyed as other on candidates.right_record_key = other.record_key
-    """
-
-
-def _told(blocks: Sequence[Block]) -> list[tuple[str, str, int]]:
-    return [(block.name, block.key, block.most) for block in blocks]
 
 
 def _declared(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """Training: Splink learns from unlabelled records what each degree of likeness is worth. The only import of splink."""
 
+import copy
+import dataclasses
 import logging
 import os
 import warnings
@@ -14,6 +16,7 @@ from dagster_cdp.matching.parameters import PRIOR, Parameter
 
 SEED = 7
 MOST_PAIRS = 1_000_000
+ROUNDS = (25, 6, 3, 1)
 LEAST_M = 0.005
 LEAST_U = 0.00001
 Progress = Callable[[str], None]
@@ -47,11 +50,27 @@ def _fit(splink: Any, model: MatchModel, connection: duckdb.DuckDBPyConnection, 
     learn.estimate_u_using_random_sampling(max_pairs=MOST_PAIRS, seed=SEED)
     for session in model.sessions:
         progress(f"what records of one person have in common: pairs with the same {', '.join(session)}")
-        learn.estimate_parameters_using_expectation_maximisation(
-            splink.block_on(*session), record_sample_proportion=1.0
-        )
+        _learn_from(linker, splink.block_on(*session))
     _smooth(linker)
     return linker
+
+
+def _learn_from(linker: Any, rule: Any) -> None:
+    """One session, stopped earlier where it would go too far: Splink 5 raises ValueError once an m is below 1e-300,
+    which it becomes when pairs are so clearly of one person that a level has nothing left.
+    """
+    settings = linker._settings_obj  # noqa: SLF001 - no public way
+    before = copy.deepcopy(settings.core_model_settings)
+    for most_rounds in ROUNDS:
+        settings.training_settings = dataclasses.replace(settings.training_settings, max_iterations=most_rounds)
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(rule, record_sample_proportion=1.0)
+        except ValueError:
+            settings.core_model_settings = copy.deepcopy(before)  # a session that fails leaves only what it taught
+            if most_rounds == ROUNDS[-1]:
+                raise
+        else:
+            return
 
 
 def _smooth(linker: Any) -> None:
