@@ -24,8 +24,13 @@ class _Returned(Exception):  # noqa: N818 - as dbt: `return` ends a macro by rai
         self.value = value
 
 
-def project_macros(dialect: str = "duckdb") -> SimpleNamespace:
-    """Every macro of those folders as a function, as the adapter `dialect` would find it."""
+def project_macros(
+    dialect: str = "duckdb", folders: tuple[str, ...] = FOLDERS, **given: Callable[..., Any]
+) -> SimpleNamespace:
+    """Every macro of those folders as a function, as the adapter `dialect` would find it.
+
+    `given` are macros that need a warehouse, as the caller does them.
+    """
     macros: dict[str, Callable[..., Any]] = {}
     environment = Environment(  # noqa: S701 - writes SQL, not HTML
         extensions=["jinja2.ext.do"], undefined=StrictUndefined, cache_size=0
@@ -36,11 +41,12 @@ def project_macros(dialect: str = "duckdb") -> SimpleNamespace:
         dbt=SimpleNamespace(**{name: (lambda word=word: word) for name, word in types.items()}),
         **{"return": _give},
     )
-    texts = [file.read_text(encoding="utf-8") for folder in FOLDERS for file in sorted((FOLDER / folder).glob("*.sql"))]
+    texts = [file.read_text(encoding="utf-8") for folder in folders for file in sorted((FOLDER / folder).glob("*.sql"))]
     sources = {name: source for text in texts for source, name in MACRO.findall(text)}
     environment.globals.update({name: _found_later(macros, name) for name in sources})
     for name, source in sources.items():
         macros[name] = _callable(getattr(environment.from_string(source).module, name))
+    macros.update(given)
     return SimpleNamespace(**macros)
 
 
