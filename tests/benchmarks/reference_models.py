@@ -26,25 +26,33 @@ def compared(column: str, **levels: str) -> Comparison:
     )  # fmt: skip
 
 
-def names(first: str, last: str) -> Comparison:
-    """Both names at once: which of them agrees is more than the sum of two answers."""
-    return Comparison(
-        "names",
-        f"({first}_l is null and {last}_l is null) or ({first}_r is null and {last}_r is null)",
-        (
-            Level("same", same(first, last)),
-            Level("swapped", f"{first}_l = {last}_r and {last}_l = {first}_r"),
-            Level("last name same, first name near", f"{same(last)} and {near(first, 2)}"),
-            Level("first name same, last name near", f"{same(first)} and {near(last, 2)}"),
-            Level("last name same, first name not told", f"{same(last)} and ({first}_l is null or {first}_r is null)"),
-            Level("first name same, last name not told", f"{same(first)} and ({last}_l is null or {last}_r is null)"),
-            Level("both near", f"{near(first, 2)} and {near(last, 2)}"),
-            Level("last name same", same(last)),
-            Level("last name near", near(last, 1)),
-            Level("first name same", same(first)),
-            Level("one near the other", f"{near(first, 2, last)} or {near(last, 2, first)}"),
-        ),
+def names(first: str, last: str, rare: str | None = None) -> Comparison:
+    """Both names at once: which of them agrees is more than the sum of two answers.
+
+    `rare` is a condition under which the last name is a rare one: then sharing it is worth more.
+    """
+    unknown = f"({first}_l is null and {last}_l is null) or ({first}_r is null and {last}_r is null)"
+    levels = (
+        Level("same", same(first, last)),
+        Level("swapped", f"{first}_l = {last}_r and {last}_l = {first}_r"),
+        Level("last name same, first name near", f"{same(last)} and {near(first, 2)}"),
+        Level("first name same, last name near", f"{same(first)} and {near(last, 2)}"),
+        Level("last name same, first name not told", f"{same(last)} and ({first}_l is null or {first}_r is null)"),
+        Level("first name same, last name not told", f"{same(first)} and ({last}_l is null or {last}_r is null)"),
+        Level("both near", f"{near(first, 2)} and {near(last, 2)}"),
+        Level("last name same", same(last)),
+        Level("last name near", near(last, 1)),
+        Level("first name same", same(first)),
+        Level("one near the other", f"{near(first, 2, last)} or {near(last, 2, first)}"),
     )
+    return Comparison("names", unknown, tuple(graded for level in levels for graded in by_rarity(level, rare)))
+
+
+def by_rarity(level: Level, rare: str | None) -> list[Level]:
+    """A level at which the last name is shared, in two where it matters how rare the name is."""
+    if rare and level.condition.startswith(("surname_l = surname_r", "first_name_l = first_name_r and surname_l = ")):
+        return [Level(f"{level.label}, rare", f"{level.condition} and {rare}"), level]
+    return [level]
 
 
 def febrl(*, with_number: bool) -> MatchModel:
@@ -86,9 +94,9 @@ def historical() -> MatchModel:
     """Splink's 50,000 records of 5,000 historical figures, with errors."""
     outward = "split_part(postcode_fake_{side}, ' ', 1)"
     comparisons = (
-        names("first_name", "surname"),
+        names("first_name", "surname", rare="last_name_count_l <= 25"),
         compared(
-            "dob", same=same("dob"), one=near("dob", 1), two=near("dob", 2),
+            "dob", same=f"{same('dob')} and dob_l not like '%-01-01'", same_year_and_day_unknown=same("dob"), one=near("dob", 1), two=near("dob", 2),
             same_year="substr(dob_l, 1, 4) = substr(dob_r, 1, 4)",
         ),
         compared(

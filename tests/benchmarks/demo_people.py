@@ -1,0 +1,75 @@
+"""The people of a built demo: what matching by likeness adds to the links that records themselves give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from tests.dbt_project.person_map import Agreement, Identifier, agreement, read_truth
+
+MUST_LINK, PROBABLE = 0, 100
+ONE_PER_PERSON = (0, 1)  # the type codes of user_id and loyalty_number
+Link = tuple[int, int, int]
+
+
+class People:
+    """Groups of identifiers, joined link by link; a join that gives somebody two logins is refused."""
+
+    def __init__(self, nodes: Iterable[int]) -> None:
+        self.parent = {node: node for node in nodes}
+        self.singles = {node: [int(node >> 59 == code) for code in ONE_PER_PERSON] for node in self.parent}
+
+    def find(self, node: int) -> int:
+        while self.parent[node] != node:
+            self.parent[node] = self.parent[self.parent[node]]
+            node = self.parent[node]
+        return node
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self.find(one), self.find(other)))
+        counts = [a + b for a, b in zip(self.singles[low], self.singles[high], strict=True)]
+        if low != high and max(counts) <= 1:
+            self.parent[high], self.singles[low] = low, counts
+
+
+def measure(home: Path) -> dict[str, Agreement]:
+    """Agreement with the truth of `home`: by record links alone, with each kind of probable link, and with all."""
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
+        identifiers = warehouse.execute(
+            "select node_id, identifier_type, identifier_value from identity.profile_identifiers"
+        ).fetchall()
+        shared = {node for (node,) in warehouse.execute(
+            "select distinct node_id from identity.profile_identifiers where is_shared"
+        ).fetchall()}  # fmt: skip
+        certain = warehouse.execute(
+            "select tier, left_node_id, right_node_id from identity.identifier_pairs"
+            f" where not is_blocked and tier < {PROBABLE} order by tier, first_landed_at, left_node_id, right_node_id"
+        ).fetchall()
+        probable = warehouse.execute(
+            f"select {PROBABLE}, left_node_id, right_node_id, rule from identity.probable_links where not is_withdrawn"
+            " order by score desc, left_node_id, right_node_id"
+        ).fetchall()
+    names = [(node, (kind, value)) for node, kind, value in identifiers]
+    truth = read_truth(home / "truth")
+    kinds = {
+        "records alone": (),
+        "and probable people": ("probable_person",),
+        "and probable devices": ("probable_device",),
+        "and both": ("probable_person", "probable_device"),
+    }
+    return {
+        label: compare(names, shared, [*certain, *(link[:3] for link in probable if link[3] in rules)], truth)
+        for label, rules in kinds.items()
+    }
+
+
+def compare(
+    names: list[tuple[int, Identifier]], shared: set[int], links: Iterable[Link], truth: dict[Identifier, str]
+) -> Agreement:
+    people = People(node for node, _ in names)
+    for tier, one, other in links:
+        if tier == MUST_LINK or not ({one, other} & shared):
+            people.join(one, other)
+    return agreement({identifier: str(people.find(node)) for node, identifier in names}, truth)
