@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 FOLDER = Path(__file__).parents[2] / "dbt_project" / "macros"
 MACRO = re.compile(r"({%-? *macro +(\w+).*?endmacro *-?%})", re.DOTALL)
 FOLDERS = ("portable", "normalise", "matching")
-TYPES = {"type_string": "text", "type_float": "double", "type_bigint": "bigint"}
+TYPES = {"type_string": "text", "type_bigint": "bigint"}
 SPARK_TYPES = {**TYPES, "type_string": "string"}
 
 

@@ -28,5 +28,5 @@
 {#- Four weeks, counted from a Monday. -#}
 {% macro window_number(moment) -%}
     {%- set days = cdp_days_between("cast('2020-01-06 00:00:00' as " ~ dbt.type_timestamp() ~ ")", moment) -%}
-cast(floor({{ days }} / 28) as {{ dbt.type_bigint() }})
+cast(floor({{ days }} / 28.0) as {{ dbt.type_bigint() }})
 {%- endmacro %}

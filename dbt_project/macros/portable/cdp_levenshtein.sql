@@ -13,7 +13,13 @@ end
     {{ return(adapter.dispatch('cdp_edit_distance', 'cdp')(left_text, right_text)) }}
 {%- endmacro %}
 
-{# PostgreSQL: extension fuzzystrmatch. #}
+{# What a model that calls it needs first, as its pre_hook: PostgreSQL has the function in an extension. #}
+{% macro cdp_levenshtein_setup() -%}{{ return(adapter.dispatch('cdp_levenshtein_setup', 'cdp')()) }}{%- endmacro %}
+
+{% macro default__cdp_levenshtein_setup() -%}{%- endmacro %}
+
+{% macro postgres__cdp_levenshtein_setup() -%}create extension if not exists fuzzystrmatch{%- endmacro %}
+
 {% macro default__cdp_edit_distance(left_text, right_text) -%}
 levenshtein({{ left_text }}, {{ right_text }})
 {%- endmacro %}

@@ -10,3 +10,12 @@
 {% macro default__cdp_type_weight() -%}decimal(18, 9){%- endmacro %}
 
 {% macro bigquery__cdp_type_weight() -%}numeric(18, 9){%- endmacro %}
+
+{# 64 bits everywhere: dbt's own float is 32 bits on DuckDB and Spark. #}
+{% macro cdp_type_double() -%}{{ return(adapter.dispatch('cdp_type_double', 'cdp')()) }}{%- endmacro %}
+
+{% macro default__cdp_type_double() -%}double precision{%- endmacro %}
+
+{% macro bigquery__cdp_type_double() -%}float64{%- endmacro %}
+
+{% macro spark__cdp_type_double() -%}double{%- endmacro %}

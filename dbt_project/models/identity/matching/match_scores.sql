@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', unique_key=['left_record_key', 'right_record_key'], on_schema_change='fail') }}
+{{ config(
+    materialized='incremental',
+    unique_key=['left_record_key', 'right_record_key'],
+    on_schema_change='fail',
+    pre_hook="{{ cdp_levenshtein_setup() }}",
+) }}
 
 {%- set columns = ['first_name', 'canonical_first_name', 'last_name', 'address_line', 'postal_code', 'city', 'birth_on',
     'email', 'phone'] %}
