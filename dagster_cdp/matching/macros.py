@@ -19,7 +19,9 @@ TYPES = {"type_string": "text", "type_bigint": "bigint"}
 SPARK_TYPES = {**TYPES, "type_string": "string"}
 
 
-class _Returned(Exception):  # noqa: N818 - as dbt: `return` ends a macro by raising
+class _Returned(Exception):
+    """As in dbt, `return` ends a macro by raising."""
+
     def __init__(self, value: Any) -> None:
         self.value = value
 
@@ -37,7 +39,9 @@ def project_macros(
     )
     types = SPARK_TYPES if dialect == "spark" else TYPES
     environment.globals.update(
-        adapter=SimpleNamespace(dispatch=lambda name, _: macros.get(f"{dialect}__{name}") or macros[f"default__{name}"]),
+        adapter=SimpleNamespace(
+            dispatch=lambda name, _: macros.get(f"{dialect}__{name}") or macros[f"default__{name}"]
+        ),
         dbt=SimpleNamespace(**{name: (lambda word=word: word) for name, word in types.items()}),
         **{"return": _give},
     )
@@ -52,7 +56,11 @@ def project_macros(
 
 def _found_later(macros: dict[str, Callable[..., Any]], name: str) -> Callable[..., Any]:
     """Each macro is compiled alone and finds the others here, also those of its file: only then does `return` work."""
-    return lambda *arguments, **options: macros[name](*arguments, **options)
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        return macros[name](*arguments, **options)
+
+    return call
 
 
 def _give(value: Any) -> None:

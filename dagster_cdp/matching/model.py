@@ -39,7 +39,9 @@ class Block:
 
 @dataclass(frozen=True)
 class MatchModel:
-    """A model to train. `sure` are rules that are nearly always right, and `sure_recall` the share of true pairs
+    """A model to train.
+
+    `sure` are rules that are nearly always right, and `sure_recall` the share of true pairs
     they find; `sessions` are rules whose pairs are mostly true: each teaches what it doesn't name itself.
     """
 

@@ -43,7 +43,9 @@ def read_records(model: MatchModel) -> duckdb.DuckDBPyConnection:
 def _in_memory(columns: list[Row], rows: list[Row]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     typed = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns)
-    told = pa.table({str(name): list(values) for (name, _), values in zip(columns, zip(*rows, strict=True), strict=True)})
+    told = pa.table(
+        {str(name): list(values) for (name, _), values in zip(columns, zip(*rows, strict=True), strict=True)}
+    )
     connection.register("told", told)
     connection.execute(f"create table records as select {typed} from told")
     connection.unregister("told")

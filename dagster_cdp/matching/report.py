@@ -5,10 +5,11 @@ Values of people are masked: the first letter and the length are kept, because a
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate, pairwise
 from typing import Any
 
 import duckdb
@@ -53,10 +54,10 @@ def report(
 ) -> str:
     """The page about how `parameters` score the table `records` of the connection."""
     score(connection, model, parameters)
+    records, pairs = _count(connection, "records"), _count(connection, "scored")
     parts = [
         f"<h1>Matching: the {model.name} model</h1>",
-        f"<p>{made_at:%Y-%m-%d %H:%M} UTC. {_count(connection, 'records')} records, "
-        f"{_count(connection, 'scored')} pairs compared.</p>",
+        f"<p>{made_at:%Y-%m-%d %H:%M} UTC. {records} records, {pairs} pairs compared.</p>",
         _bands(connection, thresholds),
         _histogram(connection, thresholds),
         _weights(parameters),
@@ -85,7 +86,9 @@ def _bands(connection: duckdb.DuckDBPyConnection, thresholds: Thresholds) -> str
         f"<td class='number'>{_count(connection, 'scored', where)}</td></tr>"
         for band, probability, fate, where in rows
     )
-    return f"<h2>Thresholds</h2><table><tr><th>band<th>probability<th>a pair<th class='number'>pairs</tr>{cells}</table>"
+    return (
+        f"<h2>Thresholds</h2><table><tr><th>band<th>probability<th>a pair<th class='number'>pairs</tr>{cells}</table>"
+    )
 
 
 def _histogram(connection: duckdb.DuckDBPyConnection, thresholds: Thresholds) -> str:
@@ -140,25 +143,35 @@ def _examples(connection: duckdb.DuckDBPyConnection, thresholds: Thresholds) -> 
     return found
 
 
-def _waterfall(
-    pair: dict[str, Any], model: MatchModel, parameters: Sequence[Parameter], thresholds: Thresholds
-) -> str:
+@dataclass(frozen=True)
+class Step:
+    """What one comparison of a pair says; the values are masked."""
+
+    comparison: str
+    one: str
+    other: str
+    label: str
+    weight: float
+
+
+def _steps(pair: dict[str, Any], model: MatchModel, parameters: Sequence[Parameter]) -> Iterator[Step]:
     worth = {(one.comparison, one.level): one for one in parameters}
-    steps: list[tuple[str, str, str, str, float]] = [("", "", "", "two records at random", worth[PRIOR, 0].weight)]
+    yield Step("", "", "", worth[PRIOR, 0].label, worth[PRIOR, 0].weight)
     for comparison in model.comparisons:
-        level = pair[f"{comparison.name}_level"]
-        told = worth.get((comparison.name, level))
-        values = [masked(pair.get(f"{comparison.name}_{side}")) for side in ("l", "r")]
-        label, weight = (told.label, told.weight) if told else ("says nothing", 0.0)
-        steps.append((comparison.name, *values, label, weight))
-    sums = [0.0]
-    for *_, weight in steps:
-        sums.append(sums[-1] + weight)
+        told = worth.get((comparison.name, pair[f"{comparison.name}_level"]))
+        one, other = (masked(pair.get(f"{comparison.name}_{side}")) for side in ("l", "r"))
+        yield Step(comparison.name, one, other, told.label if told else "says nothing", told.weight if told else 0.0)
+
+
+def _waterfall(pair: dict[str, Any], model: MatchModel, parameters: Sequence[Parameter], thresholds: Thresholds) -> str:
+    steps = list(_steps(pair, model, parameters))
+    sums = list(accumulate((step.weight for step in steps), initial=0.0))
     rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(word)}</td>" for word in step[:4])
-        + f"<td>{_bar(sums[place], sums[place + 1], min(sums), max(sums))}</td><td class='number'>{step[4]:+.2f}</td></tr>"
-        for place, step in enumerate(steps)
-    )  # fmt: skip
+        f"<tr><td>{html.escape(step.comparison)}</td><td>{html.escape(step.one)}</td><td>{html.escape(step.other)}</td>"
+        f"<td>{html.escape(step.label)}</td><td>{_bar(start, end, min(sums), max(sums))}</td>"
+        f"<td class='number'>{step.weight:+.2f}</td></tr>"
+        for step, (start, end) in zip(steps, pairwise(sums), strict=True)
+    )
     band = thresholds.band(pair["score"])
     return (
         f"<h3 class='{band}'>{band}: weight {pair['match_weight']:.2f}, probability {pair['score']}</h3>"

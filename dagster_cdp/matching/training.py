@@ -56,15 +56,21 @@ def _fit(splink: Any, model: MatchModel, connection: duckdb.DuckDBPyConnection, 
 
 
 def _learn_from(linker: Any, rule: Any) -> None:
-    """One session, stopped earlier where it would go too far: Splink 5 raises ValueError once an m is below 1e-300,
-    which it becomes when pairs are so clearly of one person that a level has nothing left.
+    """One session, stopped earlier where it would go too far.
+
+    Splink 5 raises ValueError once an m is below 1e-300, which it becomes when pairs are so clearly of one person
+    that a level has nothing left. A session without any pair teaches nothing, which is no failure either.
     """
+    from splink.internals.exceptions import EMTrainingException  # noqa: PLC0415 - an extra
+
     settings = linker._settings_obj  # noqa: SLF001 - no public way
     before = copy.deepcopy(settings.core_model_settings)
     for most_rounds in ROUNDS:
         settings.training_settings = dataclasses.replace(settings.training_settings, max_iterations=most_rounds)
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(rule, record_sample_proportion=1.0)
+        except EMTrainingException:
+            return
         except ValueError:
             settings.core_model_settings = copy.deepcopy(before)  # a session that fails leaves only what it taught
             if most_rounds == ROUNDS[-1]:

@@ -62,7 +62,9 @@ def measure_tutorial(data: Path) -> Accuracy:
     with duckdb.connect() as connection:
         load_figures(connection, data)
         predicted = predict(connection)
-        connection.execute("create table keyed as select *, row_number() over (order by unique_id) as node_id from records")
+        connection.execute(
+            "create table keyed as select *, row_number() over (order by unique_id) as node_id from records"
+        )
         group(
             connection,
             "select least(one.node_id, other.node_id) as left_node_id, greatest(one.node_id, other.node_id) as"

@@ -26,6 +26,10 @@ def compared(column: str, **levels: str) -> Comparison:
     )  # fmt: skip
 
 
+def blocks(most: int, keys: list[tuple[str, ...]]) -> tuple[Block, ...]:
+    return tuple(Block(" and ".join(columns).replace("'", ""), " || '|' || ".join(columns), most) for columns in keys)
+
+
 def names(first: str, last: str, rare: str | None = None) -> Comparison:
     """Both names at once: which of them agrees is more than the sum of two answers.
 
@@ -59,7 +63,9 @@ def febrl(*, with_number: bool) -> MatchModel:
     """FEBRL 3: 2,000 invented people in 5,000 records; `with_number` also compares the social security number."""
     comparisons = [
         names("given_name", "surname"),
-        compared("date_of_birth", same=same("date_of_birth"), one=near("date_of_birth", 1), two=near("date_of_birth", 2)),
+        compared(
+            "date_of_birth", same=same("date_of_birth"), one=near("date_of_birth", 1), two=near("date_of_birth", 2)
+        ),
         compared("street_number", same=same("street_number"), near=near("street_number", 1)),
         compared("address_1", same=same("address_1"), near=near("address_1", 2), far=near("address_1", 5)),
         compared("address_2", same=same("address_2"), near=near("address_2", 2), far=near("address_2", 5)),
@@ -68,21 +74,17 @@ def febrl(*, with_number: bool) -> MatchModel:
         compared("state", same=same("state")),
     ]
     if with_number:
-        comparisons.append(
-            compared("soc_sec_id", same=same("soc_sec_id"), near=near("soc_sec_id", 2))
-        )
-    blocks = (
-        ("birth", "date_of_birth"), ("address", "address_1"), ("suburb_and_last", "suburb || surname"),
-        ("names", "given_name || surname"), ("last_and_postcode", "surname || postcode"),
-        ("first_and_postcode", "given_name || postcode"), ("birth_year_and_last", "substr(date_of_birth, 1, 4) || surname"),
-        ("birth_day_and_first", "substr(date_of_birth, 5, 4) || given_name"), ("number_and_suburb", "street_number || suburb"),
-        ("number_and_postcode", "street_number || postcode"), ("address_2", "address_2 || postcode"),
-    )  # fmt: skip
+        comparisons.append(compared("soc_sec_id", same=same("soc_sec_id"), near=near("soc_sec_id", 2)))
+    keys = [
+        ("date_of_birth",), ("address_1",), ("address_2", "postcode"), ("suburb", "surname"), ("suburb", "street_number"),
+        ("given_name", "surname"), ("postcode", "surname"), ("postcode", "given_name"), ("postcode", "street_number"),
+        ("substr(date_of_birth, 1, 4)", "surname"), ("substr(date_of_birth, 5, 4)", "given_name"),
+    ]  # fmt: skip
     if with_number:
-        blocks += (("number", "soc_sec_id"),)
+        keys.append(("soc_sec_id",))
     return MatchModel(
         name="febrl", table="records", only="true", key="rec_id", comparisons=tuple(comparisons),
-        blocks=tuple(Block(name, key, RARELY_SHARED) for name, key in blocks),
+        blocks=blocks(RARELY_SHARED, keys),
         sure=("l.given_name = r.given_name and l.surname = r.surname and l.date_of_birth = r.date_of_birth",
               "l.surname = r.surname and l.address_1 = r.address_1 and l.street_number = r.street_number",
               "l.date_of_birth = r.date_of_birth and l.suburb = r.suburb"),
@@ -96,7 +98,8 @@ def historical() -> MatchModel:
     comparisons = (
         names("first_name", "surname", rare="last_name_count_l <= 25"),
         compared(
-            "dob", same=f"{same('dob')} and dob_l not like '%-01-01'", same_year_and_day_unknown=same("dob"), one=near("dob", 1), two=near("dob", 2),
+            "dob", same=f"{same('dob')} and dob_l not like '%-01-01'", same_but_maybe_only_the_year=same("dob"),
+            one=near("dob", 1), two=near("dob", 2),
             same_year="substr(dob_l, 1, 4) = substr(dob_r, 1, 4)",
         ),
         compared(
@@ -110,22 +113,18 @@ def historical() -> MatchModel:
         ),
         compared("occupation", same=same("occupation")),
     )  # fmt: skip
-    blocks = (
-        ("beginnings", "substr(first_name, 1, 3) || '|' || substr(surname, 1, 4)"),
-        ("last_and_birth", "surname || '|' || dob"), ("first_and_birth", "first_name || '|' || dob"),
-        ("first_and_postcode", "first_name || '|' || postcode_fake"), ("last_and_postcode", "surname || '|' || postcode_fake"),
-        ("birth_and_place", "dob || '|' || birth_place"), ("birth_and_postcode", "dob || '|' || postcode_fake"),
-        ("area_and_birth", "substr(postcode_fake, 1, 3) || '|' || dob"),
-        ("area_and_first", "substr(postcode_fake, 1, 3) || '|' || first_name"),
-        ("area_and_last", "substr(postcode_fake, 1, 3) || '|' || surname"),
-        ("letters_and_year", "substr(first_name, 1, 2) || '|' || substr(surname, 1, 2) || '|' || substr(dob, 1, 4)"),
-    )  # fmt: skip
+    keys = [
+        ("substr(first_name, 1, 3)", "substr(surname, 1, 4)"), ("surname", "dob"), ("first_name", "dob"),
+        ("postcode_fake", "first_name"), ("postcode_fake", "surname"), ("postcode_fake", "dob"), ("dob", "birth_place"),
+        ("substr(postcode_fake, 1, 3)", "dob"), ("substr(postcode_fake, 1, 3)", "first_name"),
+        ("substr(postcode_fake, 1, 3)", "surname"),
+        ("substr(first_name, 1, 2)", "substr(surname, 1, 2)", "substr(dob, 1, 4)"),
+    ]  # fmt: skip
     return MatchModel(
         name="historical", table="records", only="true", key="unique_id", comparisons=comparisons,
-        blocks=tuple(Block(name, key, OFTEN_SHARED) for name, key in blocks),
+        blocks=blocks(OFTEN_SHARED, keys),
         sure=("l.first_name = r.first_name and l.surname = r.surname and l.dob = r.dob",
-              "substr(l.first_name, 1, 2) = substr(r.first_name, 1, 2) and l.surname = r.surname"
-              " and l.postcode_fake = r.postcode_fake",
+              "l.first_name = r.first_name and l.surname = r.surname and l.postcode_fake = r.postcode_fake",
               "l.dob = r.dob and l.postcode_fake = r.postcode_fake"),
         sure_recall=0.6, sessions=(("first_name", "surname"), ("dob",)),
     )  # fmt: skip

@@ -22,8 +22,10 @@ BLOCKS = (
 )  # fmt: skip
 SURE = (
     "l.first_name = r.first_name and l.surname = r.surname and l.dob = r.dob",
-    "substr(l.first_name, 1, 2) = substr(r.first_name, 1, 2) and l.surname = r.surname"
-    " and substr(l.postcode_fake, 1, 2) = substr(r.postcode_fake, 1, 2)",
+    (
+        "substr(l.first_name, 1, 2) = substr(r.first_name, 1, 2) and l.surname = r.surname"
+        " and substr(l.postcode_fake, 1, 2) = substr(r.postcode_fake, 1, 2)"
+    ),
     "l.dob = r.dob and l.postcode_fake = r.postcode_fake",
 )
 SESSIONS = ("l.first_name = r.first_name and l.surname = r.surname", "l.dob = r.dob")
@@ -51,7 +53,10 @@ def predict(connection: duckdb.DuckDBPyConnection) -> str:
 def settings(splink: Any) -> Any:
     import splink.comparison_library as library
 
-    frequent = [library.ExactMatch(column).configure(term_frequency_adjustments=True) for column in ("birth_place", "occupation")]
+    frequent = [
+        library.ExactMatch(column).configure(term_frequency_adjustments=True)
+        for column in ("birth_place", "occupation")
+    ]
     return splink.SettingsCreator(
         link_type="dedupe_only",
         blocking_rules_to_generate_predictions=[splink.block_on(*columns) for columns in BLOCKS],

@@ -58,7 +58,9 @@ def test_groups_come_from_the_project_s_own_components():
 
     with duckdb.connect() as connection:
         group(connection, "select * from (values (1, 2), (2, 3), (4, 5)) as links(left_node_id, right_node_id)")
-        nodes = "select * from (values (1, 'a'), (2, 'a'), (3, 'a'), (4, 'b'), (5, 'c'), (6, 'b')) as t(node_id, person_id)"
+        nodes = (
+            "select * from (values (1, 'a'), (2, 'a'), (3, 'a'), (4, 'b'), (5, 'c'), (6, 'b')) as t(node_id, person_id)"
+        )
         assert accuracy(connection, nodes) == Accuracy(together=4, true=4, both=3)
 
 

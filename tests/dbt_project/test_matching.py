@@ -10,7 +10,14 @@ from raw_world import Row, World
 
 SEEDS = ["resource_type:seed"]
 MODELS = ["+probable_links", "+household_groups"]
-COMPARED = ["person_records", "match_candidates", "match_scores", "device_matches", "probable_links", "household_groups"]
+COMPARED = [
+    "person_records",
+    "match_candidates",
+    "match_scores",
+    "device_matches",
+    "probable_links",
+    "household_groups",
+]
 LANDED = {"load-1": "2026-03-01 12:00:00", "load-2": "2026-03-02 12:00:00"}
 ADA = {"birth": "1970-02-01", "address": "12 Oak Street", "city": "Northfield", "zip": "10012"}
 
@@ -23,7 +30,7 @@ def contact(key: str, first: str, last: str, *, birth: str, address: str, city: 
     }  # fmt: skip
 
 
-def guest_order(key: str, first: str, last: str, *, birth: str, address: str, city: str, zip: str) -> Row:  # noqa: A002, ARG001
+def guest_order(key: str, first: str, last: str, *, birth: str, address: str, city: str, zip: str) -> Row:  # noqa: A002
     return {
         "id": key, "shipping_address_first_name": first, "shipping_address_last_name": last,
         "shipping_address_address_1": address, "shipping_address_city": city, "shipping_address_zip": zip,
@@ -33,7 +40,11 @@ def guest_order(key: str, first: str, last: str, *, birth: str, address: str, ci
 
 
 def visit(key: str, cookie: str, at: str, user: str | None = None, home: str = "2001:db8:1:0:1:2:3:4") -> Row:
-    context: dict[str, Any] = {"ip": home, "userAgent": "Mozilla/5.0 Phone Mobile", "screen": {"width": 390, "height": 844}}
+    context: dict[str, Any] = {
+        "ip": home,
+        "userAgent": "Mozilla/5.0 Phone Mobile",
+        "screen": {"width": 390, "height": 844},
+    }
     return {
         "message_id": key, "type": "page", "anonymous_id": cookie, "user_id": user, "timestamp": at,
         "context": json.dumps(context),
@@ -102,7 +113,9 @@ def test_both_engines_score_alike(world, postgres_world):
 def test_a_build_without_news_writes_nothing(world):
     tell(world, ["load-1", "load-2"])
     world.dbt("run", "--select", *MODELS)
-    counts = [f"select max(_batch) from identity.{model}" for model in ("person_records", "match_scores", "probable_links")]
+    counts = [
+        f"select max(_batch) from identity.{model}" for model in ("person_records", "match_scores", "probable_links")
+    ]
     assert [world.query(count) for count in counts] == [[(1,)], [(1,)], [(1,)]]
 
 

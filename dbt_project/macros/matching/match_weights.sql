@@ -6,7 +6,7 @@
 {% macro match_weights(pairs, comparisons, parameters, model) -%}
     select
         levelled.*,
-        prior.match_weight
+        baseline.match_weight
         {%- for comparison in comparisons %}
         + coalesce({{ comparison.name }}_weights.match_weight, 0)
         {%- endfor %} as match_weight
@@ -18,9 +18,9 @@
             {%- endfor %}
         from {{ pairs }} as pairs
     ) as levelled
-    inner join {{ parameters }} as prior
-        on prior.model = '{{ model }}'
-        and prior.comparison = 'prior'
+    inner join {{ parameters }} as baseline
+        on baseline.model = '{{ model }}'
+        and baseline.comparison = 'prior'
     {%- for comparison in comparisons %}
     left join {{ parameters }} as {{ comparison.name }}_weights
         on {{ comparison.name }}_weights.model = '{{ model }}'

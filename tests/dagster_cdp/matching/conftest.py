@@ -7,8 +7,8 @@ import random
 import duckdb
 import pytest
 
-FIRST = "ada ben carla david elena frank greta henry ines jonas karla louis marta nils olga peter rosa simon".split()
-LAST = "adler brook carter dawson ellis foster grant hayes irving jensen keller lowell mercer norris".split()
+FIRST = ("ada", "ben", "carla", "david", "elena", "frank", "greta", "henry", "ines", "jonas", "karla", "louis", "marta")
+LAST = ("adler", "brook", "carter", "dawson", "ellis", "foster", "grant", "hayes", "irving", "jensen", "keller")
 CITIES = ("northfield", "southport", "eastham", "westbury")
 COLUMNS = (
     "record_key", "first_name", "canonical_first_name", "last_name", "birth_on", "address_line", "postal_code", "city",
