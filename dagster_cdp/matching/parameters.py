@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +50,10 @@ def rows_of(model: str, parameters: Iterable[Parameter]) -> list[tuple[str, str,
 def write_parameters(model: str, parameters: Iterable[Parameter], file: Path = FILE) -> None:
     """Replace that model's rows; those of other models stay."""
     with file.open(newline="", encoding="utf-8") as lines:
-        others: list[Sequence[object]] = [row for row in csv.reader(lines) if row[0] not in (model, COLUMNS[0])]
+        others = [row for row in csv.reader(lines) if row[0] not in (model, COLUMNS[0])]
+    rows: list[tuple[object, ...]] = [*(tuple(other) for other in others), *rows_of(model, parameters)]
+    rows.sort(key=lambda row: str(row[0]))
     with file.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(sorted([*others, *rows_of(model, parameters)], key=lambda row: str(row[0])))
+        writer.writerows(rows)

@@ -76,7 +76,8 @@ def febrl(*, with_number: bool) -> MatchModel:
     if with_number:
         comparisons.append(compared("soc_sec_id", same=same("soc_sec_id"), near=near("soc_sec_id", 2)))
     keys = [
-        ("date_of_birth",), ("address_1",), ("address_2", "postcode"), ("suburb", "surname"), ("suburb", "street_number"),
+        ("date_of_birth",), ("address_1",), ("address_2", "postcode"), ("suburb", "surname"),
+        ("suburb", "street_number"),
         ("given_name", "surname"), ("postcode", "surname"), ("postcode", "given_name"), ("postcode", "street_number"),
         ("substr(date_of_birth, 1, 4)", "surname"), ("substr(date_of_birth, 5, 4)", "given_name"),
     ]  # fmt: skip
