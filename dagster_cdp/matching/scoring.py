@@ -53,7 +53,7 @@ def _numbered(connection: duckdb.DuckDBPyConnection, records: str, key: str) -> 
     """What `match_pairs` asks of records; those that lack plumbing have landed together."""
     there = {name for (name, *_) in connection.execute(f"describe {records}").fetchall()}
     lacking = {
-        "record_key": f"cast({key} as text)", "_batch": "1", "_landed_at": "timestamp '2000-01-01'",
+        "record_key": f"cast({key} as text)", "_batch": "1", "is_new": "true", "_landed_at": "timestamp '2000-01-01'",
         "node_id": f"row_number() over (order by {key})",
     }  # fmt: skip
     added = [f"{value} as {name}" for name, value in lacking.items() if name not in there]

@@ -19,8 +19,8 @@ select
     'family' || substr('abcdefghijklmnopqrstuvw', 1 + n % 23, 1) || substr('zyxwvutsrqponmlkjih', 1 + n % 19, 1)
         as last_name,
     date '1950-01-01' + cast(n * 31 as integer) as birth_on, n || ' oak street' as address_line,
-    '100' || (n % 60) as postal_code, 'city ' || substr('abcde', 1 + n % 5, 1) as city, 'n' || n || '@example.com' as email,
-    '+1202555' || n as phone, timestamp '2026-01-01' as _landed_at, 1 as _batch
+    '100' || (n % 60) as postal_code, 'city ' || substr('abcde', 1 + n % 5, 1) as city,
+    'n' || n || '@example.com' as email, '+1202555' || n as phone, timestamp '2026-01-01' as _landed_at, 1 as _batch
 from range(300) as people(n), (values (0), (1)) as copies(copy)
 """
 

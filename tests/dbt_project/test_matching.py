@@ -130,3 +130,17 @@ def test_other_weights_score_old_pairs_again(world):
 def test_one_truncated_ipv4_network_is_no_home(world):
     tell(world, ["load-1", "load-2"])
     assert world.query("select distinct ip_prefix from identity.home_networks") == [("2001:db8:1::/48",)]
+
+
+def test_records_built_anew_alone_are_all_compared_again(world):
+    """Their builds are counted from one again, so a later record would seem old."""
+    for load, tables in STORY.items():
+        for table, rows in tables.items():
+            world.land(load, table, rows, LANDED[load])
+    world.dbt("seed", "--select", *SEEDS)
+    world.commit("load-1")
+    world.dbt("run", "--select", *MODELS)
+    world.execute([("update identity.match_candidates set _batch = 9", ())])
+    world.commit("load-2")
+    world.dbt("run", "--select", *MODELS)
+    assert ("probable_person", "crm_contact_id", "order_id") in links(world)

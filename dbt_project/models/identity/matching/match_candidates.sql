@@ -4,13 +4,17 @@ with
 
 records as (
 
-    select * from {{ ref('person_records') }} where not is_withdrawn
+    select
+        *,
+        {{ is_new_batch('_batch', ref('person_records')) }} as is_new
+    from {{ ref('person_records') }}
+    where not is_withdrawn
 
 ),
 
 pairs as (
 
-    {{ match_pairs('records', person_blocks(), newest_batch() if is_incremental() else none) }}
+    {{ match_pairs('records', person_blocks()) }}
 
 )
 

@@ -42,7 +42,7 @@ pairs as (
         on candidates.right_record_key = other.record_key
         and not other.is_withdrawn
     {%- if is_incremental() %}
-    where candidates._batch > {{ newest_batch() }}
+    where {{ is_new_batch('candidates._batch', ref('match_candidates')) }}
         or (select trained.parameter_sum from trained)
         <> (select max(known.parameter_sum) from {{ this }} as known)
     {%- endif %}
