@@ -15,7 +15,7 @@ from sources.configuration import read_configuration
 
 READS = {
     "staging": ("raw",),
-    "ops": ("raw", "staging"),
+    "ops": ("raw", "staging", "identity"),
     "identity": ("staging",),
     "profiles": ("staging", "identity"),
     "audiences": ("identity", "profiles"),

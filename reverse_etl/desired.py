@@ -23,6 +23,8 @@ with
 
 consented as ({consented}),
 
+sure as ({sure}),
+
 audience as (
 
     select
@@ -31,14 +33,23 @@ audience as (
         md5({identity}) as member_id,
         {fingerprint} as fingerprint,
         {is_identified} as is_identified,
-        coalesce(consented.is_granted, 0) = 1 as is_consented
+        coalesce(consented.is_granted, 0) = 1 as is_consented,
+        sure.profile_id is not null as is_sure
     from audiences.{audience} as audience
     left join consented on audience.profile_id = consented.profile_id
+    left join sure on audience.profile_id = sure.profile_id
 
 )
 
-select audience.*, is_identified and is_consented as is_desired from audience
+select audience.*, is_identified and is_consented and is_sure as is_desired from audience
 """
+
+# How sure identity is that a profile is one person; every profile is at least loose.
+_SURE = {
+    "exact": "select profile_id from profiles.profiles where confidence = 'exact'",
+    "strict": "select profile_id from profiles.profiles where confidence in ('exact', 'strict')",
+    "loose": "select distinct profile_id from audiences.{audience}",
+}
 
 # Rows that share their identifiers are one member: sent once, and removed when the last of them leaves.
 _ONE_EACH = f"""
@@ -65,6 +76,7 @@ class Desired:
     audience: int
     unconsented: int  # without consent for this purpose and channel
     unidentified: int  # consented, but without anything the destination could find them by
+    unsure: int  # consented, but identity is less sure who they are than the sync asks
     duplicate: int  # consented, but another row has the same identifiers
     desired: int
 
@@ -100,16 +112,18 @@ def lay_out(warehouse: Warehouse, sync: Sync, spec: Spec) -> Desired:
             audience=quoted(sync.audience),
             identity=encoded(identity, "audience"),
             fingerprint=fingerprint_of(sync, "audience"),
+            sure=_SURE[sync.min_confidence].format(audience=quoted(sync.audience)),
             is_identified=" or ".join(f"audience.{quoted(c)} is not null" for c in identity.values()),
         ),
         [sync.purpose, sync.channel],
     )
-    rows, keys, distinct_keys, consented, unidentified, desired = warehouse.execute(
+    rows, keys, distinct_keys, consented, unidentified, unsure, desired = warehouse.execute(
         f"""
         select
             count(*), count(record_key), count(distinct record_key),
             count(case when is_consented then 1 end),
             count(case when is_consented and not is_identified then 1 end),
+            count(case when is_consented and is_identified and not is_sure then 1 end),
             count(distinct case when is_desired then member_id end)
         from {DESIRED}
         """
@@ -119,10 +133,10 @@ def lay_out(warehouse: Warehouse, sync: Sync, spec: Spec) -> Desired:
             f"audiences.{sync.audience}: {rows - keys} rows without {sync.key}, {keys - distinct_keys} rows "
             f"that repeat one; make {sync.key} unique and not null, or set another key in {sync.name}.yml"
         )
-    duplicate = consented - unidentified - desired
+    duplicate = consented - unidentified - unsure - desired
     if duplicate:
         warehouse.execute(_ONE_EACH)
-    return Desired(rows, rows - consented, unidentified, duplicate, desired)
+    return Desired(rows, rows - consented, unidentified, unsure, duplicate, desired)
 
 
 def columns_of(warehouse: Warehouse, schema: str, table: str) -> set[str]:
@@ -145,5 +159,7 @@ def _check_tables(warehouse: Warehouse, sync: Sync) -> None:
             f"{sync.name}.yml: audiences.{sync.audience} has no column {', '.join(unknown)}; "
             f"it has {', '.join(sorted(columns))}"
         )
+    if sync.min_confidence != "loose" and "confidence" not in columns_of(warehouse, "profiles", "profiles"):
+        raise PlanRefused(f"{sync.name} asks for min_confidence, but no profiles.profiles.confidence: build it with dbt")
     if not columns_of(warehouse, "profiles", "consents"):
         raise PlanRefused("no table profiles.consents: build it with dbt; without it nobody consents")

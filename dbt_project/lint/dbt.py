@@ -14,6 +14,10 @@ def type_bigint() -> str:
     return "bigint"
 
 
+def type_numeric() -> str:
+    return "numeric(28, 6)"
+
+
 def type_int() -> str:
     return "integer"
 

@@ -54,6 +54,7 @@ def turn_dispatch(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def compiled_for(dialect: str, world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Model name -> SQL as the macros of that dialect write it."""
+    world.dbt("seed", "--select", "identifier_rules", "blocked_identifiers")  # their rows become SQL
     turn_dispatch(dialect, monkeypatch)
     models = world.dbt("compile", "--select", "resource_type:model")
     vectors = world.dbt("compile", "--inline", vectors_as_sql())

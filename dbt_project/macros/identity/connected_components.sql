@@ -9,13 +9,13 @@
     shape; always doing so would cost more on the shallow groups that people are. -#}
 {% macro connected_components(links, groups) -%}
     {%- set state = namespace(links=links, count=count_rows(links), is_slow=false) -%}
-    {%- set hooks_of_rounds, scratch = [], [] -%}
+    {%- set hooks_of_rounds, scratch = [], [groups ~ '_links_0', groups ~ '_links_1'] -%}
     {%- for round in range(200) if state.count -%}
         {%- set hooks = hook(state.links, groups ~ '_hooks_' ~ round, scratch, state.is_slow) -%}
-        {%- set contracted = groups ~ '_links_' ~ round -%}
+        {#- Two names by turns: links of the round before last would only hold memory. -#}
+        {%- set contracted = groups ~ '_links_' ~ round % 2 -%}
         {%- set remaining = contract(state.links, hooks, contracted) -%}
         {%- do hooks_of_rounds.append(hooks) -%}
-        {%- do scratch.append(contracted) -%}
         {%- set state.is_slow = remaining * 2 > state.count -%}
         {%- set state.links, state.count = contracted, remaining -%}
     {%- endfor -%}
@@ -31,10 +31,14 @@
 
 {#- Each node with a smaller neighbour to the smallest, and one jump on; all the way when `is_slow`. -#}
 {% macro hook(links, hooks, scratch, is_slow) -%}
-    {%- do write_scratch(hooks, "select right_node_id as node_id, min(left_node_id) as component_id from "
-        ~ links ~ " group by right_node_id") -%}
+    {%- do write_scratch(hooks, "
+        with hooks as (
+            select right_node_id as node_id, min(left_node_id) as component_id from " ~ links ~ " group by right_node_id
+        )
+        select hooks.node_id, coalesce(above.component_id, hooks.component_id) as component_id
+        from hooks left join hooks as above on hooks.component_id = above.node_id") -%}
     {%- do scratch.append(hooks) -%}
-    {%- set state = namespace(hooks=hooks, deep=1) -%}
+    {%- set state = namespace(hooks=hooks, deep=is_slow) -%}
     {%- for jump in range(64) if state.deep -%}
         {%- set jumped = hooks ~ '_' ~ jump -%}
         {%- do write_scratch(jumped,
@@ -42,12 +46,14 @@
             ~ state.hooks ~ " as hooks left join " ~ state.hooks ~ " as above on hooks.component_id = above.node_id") -%}
         {%- do scratch.append(jumped) -%}
         {%- set state.hooks = jumped -%}
-        {%- set state.deep = is_slow and count_rows(
+        {%- set state.deep = count_rows(
             jumped ~ " as hooks inner join " ~ jumped ~ " as above on hooks.component_id = above.node_id") -%}
     {%- endfor -%}
     {{ return(state.hooks) }}
 {%- endmacro %}
 
+{#- A link whose right end hooks to its left end is inside a group, and is dropped before the second join;
+    sound only after a jump, which makes that left end one that hooks to nothing. -#}
 {% macro contract(links, hooks, contracted) -%}
     {{ return(write_scratch(contracted, "
         select distinct least(one_end, other_end) as left_node_id, greatest(one_end, other_end) as right_node_id
@@ -56,28 +62,41 @@
                 coalesce(left_hooks.component_id, links.left_node_id) as one_end,
                 right_hooks.component_id as other_end
             from " ~ links ~ " as links
-            inner join " ~ hooks ~ " as right_hooks on links.right_node_id = right_hooks.node_id
+            inner join " ~ hooks ~ " as right_hooks
+                on links.right_node_id = right_hooks.node_id and links.left_node_id <> right_hooks.component_id
             left join " ~ hooks ~ " as left_hooks on links.left_node_id = left_hooks.node_id
         ) as redrawn
         where one_end <> other_end")) }}
 {%- endmacro %}
 
-{#- The hooks of the last round end at the groups; those of each earlier round are looked up in the later. -#}
+{#- The hooks of the last round end at the groups; those of each earlier round are looked up in the later.
+    What never hooked is the smallest of its group. -#}
 {% macro compose(hooks_of_rounds, groups, scratch) -%}
-    {%- set state = namespace(ends=groups ~ '_ends') -%}
-    {%- do write_scratch(state.ends,
-        "select cast(null as bigint) as node_id, cast(null as bigint) as component_id where 1 = 0") -%}
-    {%- do scratch.append(state.ends) -%}
+    {%- set state = namespace(ends="select cast(null as bigint) as node_id, cast(null as bigint) as component_id"
+        ~ " where 1 = 0", relation=hooks_of_rounds | last) -%}
     {%- for hooks in hooks_of_rounds | reverse -%}
-        {%- set composed = groups ~ '_ends_' ~ loop.index -%}
-        {%- do write_scratch(composed,
-            "select hooks.node_id, coalesce(ends.component_id, hooks.component_id) as component_id from "
-            ~ hooks ~ " as hooks left join " ~ state.ends ~ " as ends on hooks.component_id = ends.node_id"
-            ~ " union all select ends.node_id, ends.component_id from " ~ state.ends ~ " as ends left join "
-            ~ hooks ~ " as hooks on ends.node_id = hooks.node_id where hooks.node_id is null") -%}
-        {%- do scratch.append(composed) -%}
-        {%- set state.ends = composed -%}
+        {%- set state.ends = "select node_id, component_id from " ~ hooks if loop.first
+            else looked_up(hooks, state.relation) -%}
+        {%- if not (loop.first or loop.last) -%}
+            {%- set state.relation = groups ~ '_ends_' ~ loop.index % 2 -%}
+            {%- do write_scratch(state.relation, state.ends) -%}
+            {%- do scratch.append(state.relation) -%}
+        {%- endif -%}
     {%- endfor -%}
-    {%- do write_scratch(groups, "select node_id, component_id from " ~ state.ends
-        ~ " union select component_id, component_id from " ~ state.ends) -%}
+    {%- do write_scratch(groups, "
+        with ends as (" ~ state.ends ~ ")
+        select node_id, component_id from ends
+        union all
+        select component_id, component_id from (select distinct component_id from ends) as roots") -%}
+{%- endmacro %}
+
+{% macro looked_up(hooks, ends) -%}
+    select hooks.node_id, coalesce(ends.component_id, hooks.component_id) as component_id
+    from {{ hooks }} as hooks
+    left join {{ ends }} as ends on hooks.component_id = ends.node_id
+    union all
+    select ends.node_id, ends.component_id
+    from {{ ends }} as ends
+    left join {{ hooks }} as hooks on ends.node_id = hooks.node_id
+    where hooks.node_id is null
 {%- endmacro %}

@@ -1,8 +1,8 @@
 {#- Which identifiers each record of a judged source carries, one row per record and identifier.
 
-    Reads every published version, not the latest: evidence once given stays. A load is known by its id,
-    as clocks of sources differ; all rows of an entity that it touches are read again together, since a
-    late load may have overtaken some, so that increments give what a full refresh gives. -#}
+    Reads every published version, not the latest: evidence once given stays. Records that were judged again since
+    (a late load may have overtaken some) are read again whole, those no longer published too: their `is_told` is
+    false, and what they said before is withdrawn. -#}
 {% macro observe(source, judged, record_id, observed_at, identifiers, only='1 = 1') -%}
     select
         '{{ source }}' as source,
@@ -14,10 +14,12 @@
             {%- endfor %}
         end as identifier_value,
         coalesce(records.{{ observed_at }}, records._landed_at) as observed_at,
+        records._outcome = 'published' and {{ only }} as is_told,
         '{{ source }}-' || records._entity_key as _subject,
         records._row_id,
         records._landed_at,
-        records._load_id
+        records._load_id,
+        records._batch as _judged_batch
     from {{ judged }} as records
     cross join (
         {%- for identifier_type, _ in identifiers %}
@@ -25,17 +27,13 @@
         {{- ' union all' if not loop.last }}
         {%- endfor %}
     ) as told
-    where records._outcome = 'published'
-        and {{ only }}
-        {%- if is_incremental() %}
-        and records._entity_key in (
-            select fresh._entity_key
-            from {{ judged }} as fresh
-            left join (
-                select distinct observed._load_id from {{ this }} as observed where observed.source = '{{ source }}'
-            ) as seen
-                on fresh._load_id = seen._load_id
-            where seen._load_id is null
+    {%- if is_incremental() %}
+    where records._batch > (
+        select coalesce(max(known._judged_batch), 0) from {{ this }} as known where known.source = '{{ source }}'
+    )
+        -- a judged model that was refreshed alone counts from one again
+        or (select max(newest._batch) from {{ judged }} as newest) < (
+            select max(known._judged_batch) from {{ this }} as known where known.source = '{{ source }}'
         )
-        {%- endif %}
+    {%- endif %}
 {%- endmacro %}

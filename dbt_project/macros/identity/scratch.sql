@@ -20,6 +20,20 @@
         "drop table if exists " ~ name ~ "; create temporary table " ~ name ~ " as " ~ query ~ "; ")) }}
 {%- endmacro %}
 
+{#- Spark has no temporary tables, and a temporary view would be computed anew by every reader: scratch tables are real
+    ones of a schema of their own, so two runs on one target schema would disturb each other. -#}
+{% macro spark__write_scratch(name, query) -%}
+    {%- do use_scratch_schema() -%}
+    {%- do run_query("drop table if exists " ~ name) -%}
+    {%- do run_query("create table " ~ name ~ " using parquet as " ~ query) -%}
+    {{ return(count_rows(name)) }}
+{%- endmacro %}
+
+{% macro use_scratch_schema() -%}
+    {%- do run_query("create schema if not exists " ~ target.schema ~ "_scratch") -%}
+    {%- do run_query("use " ~ target.schema ~ "_scratch") -%}
+{%- endmacro %}
+
 {% macro count_rows(relation, after='') -%}
     {{ return(run_query(after ~ "select count(*) as row_count from " ~ relation).columns[0].values()[0] | int) }}
 {%- endmacro %}
@@ -39,3 +53,17 @@
 {% macro postgres__drop_scratch(names) -%}
     {%- do run_query("drop table if exists " ~ names | join(", ")) -%}
 {%- endmacro %}
+
+{#- A scratch table made anew from itself. -#}
+{% macro redraw(name, query) -%}
+    {{ return(adapter.dispatch('redraw', 'cdp')(name, query)) }}
+{%- endmacro %}
+
+{% macro default__redraw(name, query) -%}
+    {%- set count = write_scratch(name ~ '_redrawn', query) -%}
+    {%- do drop_scratch([name]) -%}
+    {%- do run_query("alter table " ~ name ~ "_redrawn rename to " ~ name) -%}
+    {{ return(count) }}
+{%- endmacro %}
+
+{% macro duckdb__redraw(name, query) -%} {{ return(write_scratch(name, query)) }} {%- endmacro %}

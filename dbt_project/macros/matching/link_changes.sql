@@ -5,7 +5,7 @@
         'observed_at', 'confidence', 'score'] -%}
     select
         {% for column in kept %}present.{{ column }}, {% endfor -%}
-        1 = 0 as is_withdrawn, present._landed_at, {{ next_batch() }} as _batch
+        1 = 0 as is_withdrawn, present._landed_at, {{ next_graph_batch() }} as _batch
     from {{ present }} as present
     {%- if is_incremental() %}
     left join {{ this }} as known
@@ -18,7 +18,7 @@
 
     select
         {% for column in kept %}known.{{ column }}, {% endfor -%}
-        1 = 1 as is_withdrawn, known._landed_at, {{ next_batch() }} as _batch
+        1 = 1 as is_withdrawn, known._landed_at, {{ next_graph_batch() }} as _batch
     from {{ this }} as known
     left join {{ present }} as present
         on known.link_id = present.link_id

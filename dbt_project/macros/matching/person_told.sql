@@ -23,7 +23,7 @@
 {% macro person_changes(present) -%}
     {%- set personal = ['first_name', 'canonical_first_name', 'last_name', 'address_line', 'postal_code', 'city',
         'birth_on', 'email', 'phone'] -%}
-    select present.*, {{ next_batch() }} as _batch
+    select present.*, {{ next_graph_batch() }} as _batch
     from {{ present }} as present
     {%- if is_incremental() %}
     left join {{ this }} as known
@@ -39,7 +39,7 @@
         {% for column in personal -%}
         cast(null as {{ 'date' if column == 'birth_on' else dbt.type_string() }}) as {{ column }},
         {% endfor -%}
-        1 = 1 as is_withdrawn, known.observed_at, known._landed_at, {{ next_batch() }} as _batch
+        1 = 1 as is_withdrawn, known.observed_at, known._landed_at, {{ next_graph_batch() }} as _batch
     from {{ this }} as known
     left join {{ present }} as present
         on known.record_key = present.record_key

@@ -1,6 +1,14 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key=['left_node_id', 'right_node_id']) }}
+
+{%- set rules = read_identifier_rules(ref('identifier_rules')) %}
 
 with
+
+groups as (
+
+    select * from {{ ref('identifier_groups') }}
+
+),
 
 pairs as (
 
@@ -8,44 +16,49 @@ pairs as (
 
 ),
 
-identifiers as (
+{% if is_incremental() %}
+changed as (
 
-    select * from {{ ref('identifiers') }}
+    select left_node_id as node_id from pairs where {{ is_unread('_batch', '_pairs_batch') }}
+    union distinct
+    select right_node_id from pairs where {{ is_unread('_batch', '_pairs_batch') }}
+    union distinct
+    select node_id from {{ ref('profile_identifiers') }} where {{ is_unread('_batch', '_profiles_batch') }}
+    union distinct
+    select node_id from groups where {{ is_unread('_batch', '_groups_batch') }}
 
 ),
 
-members as (
+touched as (
 
-    select node_id, profile_id from {{ ref('profile_identifiers') }}
+    select group_id from groups where node_id in (select changed.node_id from changed)
 
 ),
 
-judged as (
+{% endif %}
+placed as (
 
     select
-        one.identifier_type as left_type,
-        one.identifier_value as left_value,
-        other.identifier_type as right_type,
-        other.identifier_value as right_value,
+        pairs.*,
+        left_groups.group_id as left_group,
+        right_groups.group_id as right_group,
         case
-            when pairs.is_blocked then 'blocked_value'
-            when (one.is_shared or other.is_shared) and not pairs.is_same_email then 'shared_identifier'
-            when left_members.profile_id <> right_members.profile_id then 'too_many_for_one_profile'
+            when not pairs.is_live then null
+            when left_groups.is_blocked or right_groups.is_blocked then 'blocked_value'
+            when left_groups.is_shared or right_groups.is_shared then 'shared_identifier'
+            when left_groups.group_id <> right_groups.group_id then 'too_many_for_one_profile'
         end as reason,
-        pairs.link_count,
-        pairs.first_observed_at,
-        left_members.profile_id as left_profile_id,
-        right_members.profile_id as right_profile_id
+        coalesce(left_groups.shared_with, right_groups.shared_with) as shared_with
     from pairs
-    inner join identifiers as one
-        on pairs.left_node_id = one.node_id
-    inner join identifiers as other
-        on pairs.right_node_id = other.node_id
-    left join members as left_members
-        on pairs.left_node_id = left_members.node_id
-    left join members as right_members
-        on pairs.right_node_id = right_members.node_id
+    inner join groups as left_groups
+        on pairs.left_node_id = left_groups.node_id
+    inner join groups as right_groups
+        on pairs.right_node_id = right_groups.node_id
+    {% if is_incremental() %}
+    where left_groups.group_id in (select touched.group_id from touched)
+        or right_groups.group_id in (select touched.group_id from touched)
+    {% endif %}
 
-)
+),
 
-select * from judged where reason is not null
+{{ explain_refusals('placed', 'groups', 'pairs', rules.limits) }}

@@ -1,19 +1,26 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='_subject') }}
+{{ config(materialized='incremental', unique_key='_subject') }}
 
 with
 
+-- an address and its hash in one record are one node, told once
 observations as (
 
-    select * from {{ ref('identifier_observations') }}
+    select
+        node_id,
+        _row_id,
+        source,
+        min(record_id) as record_id,
+        min(observed_at) as observed_at,
+        min(_subject) as _subject,
+        min(_landed_at) as _landed_at,
+        min(_load_id) as _load_id,
+        max(_batch) as _batch,
+        min(case when is_withdrawn then 1 else 0 end) = 1 as is_withdrawn
+    from {{ ref('identifier_observations') }}
     {% if is_incremental() %}
-    where _subject in (
-        select fresh._subject
-        from {{ ref('identifier_observations') }} as fresh
-        left join (select distinct _load_id from {{ this }}) as seen
-            on fresh._load_id = seen._load_id
-        where seen._load_id is null
-    )
+    where {{ is_unread('_batch', '_batch') }}
     {% endif %}
+    group by node_id, _row_id, source
 
 ),
 
@@ -23,47 +30,44 @@ pairs as (
     select
         one.node_id as left_node_id,
         other.node_id as right_node_id,
-        one.identifier_type as left_type,
-        one.identifier_value as left_value,
-        other.identifier_type as right_type,
-        other.identifier_value as right_value,
+        {{ node_type_code('one.node_id') }} as left_code,
+        {{ node_type_code('other.node_id') }} as right_code,
         one.source,
-        case when other.hashed_email is null then 'same_record' else 'email_hash' end as rule,
         one.record_id,
         one.observed_at,
+        one.is_withdrawn or other.is_withdrawn as is_withdrawn,
         one._subject,
         one._row_id,
         one._landed_at,
-        one._load_id
+        one._load_id,
+        one._batch
     from observations as one
     inner join observations as other
         on one._row_id = other._row_id
         and one.source = other.source
         and one.node_id < other.node_id
-    where (one.hashed_email is null and other.hashed_email is null)
-        or other.hashed_email = one.identifier_value
-
-),
-
-graded as (
-
-    select
-        pairs.*,
-        case
-            when pairs.rule = 'email_hash' then 'exact'
-            when left_rules.priority > right_rules.priority then left_rules.strength
-            else right_rules.strength
-        end as confidence
-    from pairs
-    inner join {{ ref('identifier_rules') }} as left_rules
-        on pairs.left_type = left_rules.identifier_type
-    inner join {{ ref('identifier_rules') }} as right_rules
-        on pairs.right_type = right_rules.identifier_type
 
 )
 
 select
-    md5(_row_id || rule || cast(left_node_id as {{ dbt.type_string() }})
-        || '-' || cast(right_node_id as {{ dbt.type_string() }})) as link_id,
-    graded.*
-from graded
+    md5(pairs._row_id || '-' || cast(pairs.left_node_id as {{ dbt.type_string() }})
+        || '-' || cast(pairs.right_node_id as {{ dbt.type_string() }})) as link_id,
+    pairs.left_node_id,
+    pairs.right_node_id,
+    left_rules.identifier_type as left_type,
+    right_rules.identifier_type as right_type,
+    pairs.source,
+    'same_record' as rule,
+    pairs.record_id,
+    pairs.observed_at,
+    pairs.is_withdrawn,
+    pairs._subject,
+    pairs._row_id,
+    pairs._landed_at,
+    pairs._load_id,
+    pairs._batch
+from pairs
+inner join {{ ref('identifier_rules') }} as left_rules
+    on pairs.left_code = left_rules.type_code
+inner join {{ ref('identifier_rules') }} as right_rules
+    on pairs.right_code = right_rules.type_code

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='_subject') }}
+{{ config(materialized='incremental', unique_key='_subject') }}
 
 with
 
@@ -63,27 +63,19 @@ observed as (
 
 ),
 
--- every e-mail is also known by its hash, which is all that some sources tell
-with_hashes as (
-
-    select observed.*, cast(null as {{ dbt.type_string() }}) as hashed_email
-    from observed
-    where identifier_value is not null
-
-    union all
+-- an address and its SHA-256 are one thing, known by either
+told as (
 
     select
-        source, record_id, 'email_sha256', {{ cdp_sha256('identifier_value') }},
-        observed_at, _subject, _row_id, _landed_at, _load_id, identifier_value
+        observed.*,
+        case identifier_type
+            when 'email' then {{ cdp_sha256('identifier_value') }}
+            when 'email_sha256' then identifier_value
+        end as email_sha256
     from observed
-    where identifier_type = 'email'
+    where is_told
         and identifier_value is not null
 
-)
+),
 
-select distinct
-    {{ node_id('rules.type_code', 'with_hashes.identifier_type', 'with_hashes.identifier_value') }} as node_id,
-    with_hashes.*
-from with_hashes
-inner join {{ ref('identifier_rules') }} as rules
-    on with_hashes.identifier_type = rules.identifier_type
+{{ withdraw('told', 'observed') }}

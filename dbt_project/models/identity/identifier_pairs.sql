@@ -1,54 +1,82 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', unique_key=['left_node_id', 'right_node_id']) }}
+
+{%- set rules = read_identifier_rules(ref('identifier_rules')) %}
 
 with
 
+decided as (
+
+    select * from {{ ref('identity_decided') }}
+
+),
+
 links as (
-
-    select * from {{ ref('identifier_links') }}
-
-),
-
-rules as (
-
-    select * from {{ ref('identifier_rules') }}
-
-),
-
-pairs as (
 
     select
         left_node_id,
         right_node_id,
-        min(left_type) as left_type,
-        min(right_type) as right_type,
-        max(case when rule = 'email_hash' then 1 else 0 end) = 1 as is_same_email,
-        count(*) as link_count,
-        min(observed_at) as first_observed_at,
-        min(_landed_at) as first_landed_at
-    from links
-    group by left_node_id, right_node_id
+        rule,
+        cast(null as decimal(9, 6)) as score,
+        is_withdrawn,
+        observed_at,
+        _landed_at,
+        _batch as _links_batch,
+        cast(0 as bigint) as _probable_batch
+    from {{ ref('identifier_links') }}
 
-)
+    union all
 
-select
-    pairs.*,
-    case
-        when pairs.is_same_email then 0
-        when left_rules.priority > right_rules.priority then left_rules.priority
-        else right_rules.priority
-    end as tier,
-    case
-        when pairs.is_same_email then 'exact'
-        when left_rules.priority > right_rules.priority then left_rules.strength
-        else right_rules.strength
-    end as confidence,
-    left_sighted.is_blocked or right_sighted.is_blocked as is_blocked
-from pairs
-inner join rules as left_rules
-    on pairs.left_type = left_rules.identifier_type
-inner join rules as right_rules
-    on pairs.right_type = right_rules.identifier_type
-inner join {{ ref('sighted_identifiers') }} as left_sighted
-    on pairs.left_node_id = left_sighted.node_id
-inner join {{ ref('sighted_identifiers') }} as right_sighted
-    on pairs.right_node_id = right_sighted.node_id
+    select left_node_id, right_node_id, rule, score, is_withdrawn, observed_at, _landed_at, cast(0 as bigint), _batch
+    from {{ ref('probable_links') }}
+
+    union all
+
+    select
+        left_node_id,
+        right_node_id,
+        decision,
+        cast(null as decimal(9, 6)),
+        decision <> 'must_link',
+        decided_at as observed_at,
+        decided_at as _landed_at,
+        cast(0 as bigint),
+        cast(0 as bigint)
+    from decided
+
+),
+
+{% if is_incremental() %}
+touched as (
+
+    select left_node_id, right_node_id from {{ ref('identifier_links') }}
+    where {{ is_unread('_batch', '_links_batch') }}
+
+    union distinct
+
+    select left_node_id, right_node_id from {{ ref('probable_links') }}
+    where {{ is_unread('_batch', '_probable_batch') }}
+
+    union distinct
+
+    select known.left_node_id, known.right_node_id
+    from {{ this }} as known
+    left join decided
+        on known.left_node_id = decided.left_node_id
+        and known.right_node_id = decided.right_node_id
+    where known._rules <> '{{ rules.fingerprint }}'
+        or (known.decision is not null and coalesce(decided.decision, '') <> known.decision)
+
+    union distinct
+
+    select decided.left_node_id, decided.right_node_id
+    from decided
+    left join {{ this }} as known
+        on decided.left_node_id = known.left_node_id
+        and decided.right_node_id = known.right_node_id
+        and decided.decision = known.decision
+    where known.left_node_id is null
+
+),
+
+{% endif %}
+{{ gather_pairs('links', 'decided', rules) }}

@@ -1,4 +1,4 @@
-{# History is the one thing that can't be computed again: a full refresh keeps it. #}
+{#- History is the one thing that can't be computed again: a full refresh keeps it. -#}
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 
 with
@@ -6,62 +6,86 @@ with
 members as (
 
     select * from {{ ref('profile_identifiers') }}
-
-)
-
-{% if not is_incremental() %}
-
-select
-    profile_id,
-    identifier_type,
-    identifier_value,
-    'new' as cause,
-    {{ cdp_now() }} as valid_from,
-    1 as version
-from members
-
-{% else %}
-,
-
-numbered as (
-
-    select
-        history.*,
-        row_number() over (partition by identifier_type, identifier_value order by version desc) as recency
-    from {{ this }} as history
+    where identifier_type <> 'email_sha256'
+        or node_id in (select node_id from {{ ref('identifiers') }} where identifier_type = 'email_sha256')
+    {% if is_incremental() %}
+        and {{ is_unread('_batch', '_profiles_batch') }}
+    {% endif %}
 
 ),
 
+{% if is_incremental() %}
 latest as (
 
-    select * from numbered where recency = 1
+    select *
+    from (
+        select
+            history.*,
+            row_number() over (partition by history.node_id order by history.version desc) as recency
+        from {{ this }} as history
+        where history.node_id in (select members.node_id from members)
+    ) as ranked
+    where recency = 1
 
 ),
 
 living as (
 
-    select distinct profile_id from members
+    select distinct profile_id
+    from {{ ref('profile_identifiers') }}
+    where profile_id in (select latest.profile_id from latest)
 
-)
+),
 
-select
-    members.profile_id,
-    members.identifier_type,
-    members.identifier_value,
-    case
-        when latest.profile_id is null then 'new'
-        when living.profile_id is null then 'merge'
-        else 'split'
-    end as cause,
-    {{ cdp_now() }} as valid_from,
-    coalesce(latest.version, 0) + 1 as version
-from members
-left join latest
-    on members.identifier_type = latest.identifier_type
-    and members.identifier_value = latest.identifier_value
-left join living
-    on latest.profile_id = living.profile_id
-where latest.profile_id is null
-    or latest.profile_id <> members.profile_id
+moved as (
 
+    select
+        members.*,
+        latest.profile_id as previous_profile_id,
+        case
+            when latest.profile_id is null then 'new'
+            when living.profile_id is null then 'merge'
+            else 'split'
+        end as cause,
+        coalesce(latest.version, 0) + 1 as version
+    from members
+    left join latest
+        on members.node_id = latest.node_id
+    left join living
+        on latest.profile_id = living.profile_id
+    where latest.profile_id is null
+        or latest.profile_id <> members.profile_id
+
+),
+
+{{ find_triggers('moved') }}
+{% else %}
+moved as (
+
+    select members.*, cast(null as {{ dbt.type_string() }}) as previous_profile_id, 'new' as cause, 1 as version
+    from members
+
+),
+
+{{ no_triggers() }}
 {% endif %}
+select
+    moved.node_id,
+    moved.identifier_type,
+    moved.identifier_value,
+    moved.profile_id,
+    moved.previous_profile_id,
+    moved.anchor_node_id,
+    moved.cause,
+    {{ cdp_now() }} as valid_from,
+    moved.version,
+    triggers.left_node_id as evidence_left_node_id,
+    triggers.right_node_id as evidence_right_node_id,
+    triggers.rule as evidence_rule,
+    triggers.first_observed_at as effective_at,
+    moved._batch as _profiles_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('identifier_pairs') }} as newest) as _pairs_batch
+from moved
+left join triggers
+    on moved.profile_id = triggers.profile_id
+    and moved.previous_profile_id = triggers.previous_profile_id

@@ -1,80 +1,84 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='node_id') }}
 
 with
 
 identifiers as (
 
-    select * from {{ ref('identifiers') }} where not is_blocked
+    select * from {{ ref('identifiers') }}
 
 ),
+
+groups as (
+
+    select * from {{ ref('identifier_groups') }}
+
+),
+
+pairs as (
+
+    select * from {{ ref('identifier_pairs') }} where is_live
+
+),
+
+{% if is_incremental() %}
+-- whatever changed at an identifier or a pair is looked at with the whole profile, the old one and the new one
+changed as (
+
+    select node_id from identifiers where {{ is_unread('_observations_batch', '_observations_batch') }}
+    union distinct
+    select node_id from groups where {{ is_unread('_batch', '_groups_batch') }}
+    union distinct
+    select left_node_id from {{ ref('identifier_pairs') }} where {{ is_unread('_batch', '_pairs_batch') }}
+    union distinct
+    select right_node_id from {{ ref('identifier_pairs') }} where {{ is_unread('_batch', '_pairs_batch') }}
+
+),
+
+touched as (
+
+    select groups.group_id from groups inner join changed on groups.node_id = changed.node_id
+    union distinct
+    select known.group_id from {{ this }} as known inner join changed on known.node_id = changed.node_id
+
+),
+{% endif %}
 
 grouped as (
 
-    select
-        identifiers.*,
-        coalesce(groups.component_id, identifiers.node_id) as component_id
-    from identifiers
-    left join {{ ref('identifier_groups') }} as groups
-        on identifiers.node_id = groups.node_id
-
-),
-
--- the oldest arrival names the profile: later evidence can't change it, unless it is parted from it
-anchored as (
-
-    select
-        grouped.*,
-        first_value(grouped.node_id) over (
-            partition by grouped.component_id
-            order by grouped.first_landed_at, grouped.node_id
-            rows between unbounded preceding and unbounded following
-        ) as anchor_node_id
-    from grouped
-
-),
-
-accepted as (
-
-    select pairs.*
-    from {{ ref('identifier_pairs') }} as pairs
-    inner join grouped as left_grouped
-        on pairs.left_node_id = left_grouped.node_id
-    inner join grouped as right_grouped
-        on pairs.right_node_id = right_grouped.node_id
-    where left_grouped.component_id = right_grouped.component_id
+    select * from groups
+    {% if is_incremental() %}
+    where group_id in (select touched.group_id from touched)
+    {% endif %}
 
 ),
 
 ties as (
 
-    select left_node_id as node_id, confidence, first_landed_at from accepted
-    union all
-    select right_node_id, confidence, first_landed_at from accepted
+    select
+        pairs.left_node_id,
+        pairs.right_node_id,
+        case pairs.confidence when 'exact' then 1 when 'strict' then 2 else 3 end as confidence_rank,
+        pairs.first_landed_at
+    from pairs
+    inner join grouped as left_grouped
+        on pairs.left_node_id = left_grouped.node_id
+    inner join grouped as right_grouped
+        on pairs.right_node_id = right_grouped.node_id
+    where left_grouped.group_id = right_grouped.group_id
 
 ),
 
 -- an identifier is as sure as the best evidence that ties it to the others of its profile
 strongest as (
 
-    select
-        node_id,
-        min(case confidence when 'exact' then 1 when 'strict' then 2 else 3 end) as confidence_rank,
-        min(first_landed_at) as first_tied_at
-    from ties
+    select node_id, min(confidence_rank) as confidence_rank, min(first_landed_at) as first_tied_at
+    from (
+        select left_node_id as node_id, confidence_rank, first_landed_at from ties
+        union all
+        select right_node_id, confidence_rank, first_landed_at from ties
+    ) as ends
     group by node_id
 
-)
+),
 
-select
-    anchored.node_id,
-    anchored.identifier_type,
-    anchored.identifier_value,
-    'p_' || substr(md5('profile:' || cast(anchored.anchor_node_id as {{ dbt.type_string() }})), 1, 20) as profile_id,
-    case coalesce(strongest.confidence_rank, 1) when 1 then 'exact' when 2 then 'strict' else 'loose' end as confidence,
-    anchored.is_shared,
-    coalesce(strongest.first_tied_at, anchored.first_landed_at) as since,
-    anchored.first_seen_at,
-    anchored.last_seen_at
-from anchored
-left join strongest
-    on anchored.node_id = strongest.node_id
+{{ name_profiles('grouped', 'identifiers', 'strongest') }}

@@ -1,0 +1,35 @@
+{#- The number of this build of a model of the graph. It goes on counting through a full refresh, so that whoever
+    reads the model sees that all of it is new. -#}
+{% macro next_graph_batch(column='_batch') -%}
+    {%- set built = load_relation(this) if execute and this else none -%}
+    {%- if built is none -%} cast(1 as bigint)
+    {%- else -%} (select cast(coalesce(max(known.{{ column }}), 0) + 1 as bigint) from {{ this }} as known)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The condition that a row of another model is newer than what `this` has read of it, noted in `column`. -#}
+{% macro is_unread(batch, column) -%}
+    {{ batch }} > (select coalesce(max(known.{{ column }}), 0) from {{ this }} as known)
+{%- endmacro %}
+
+{#- The build in which these columns of a row last changed: what reads only them need not look at the row again. -#}
+{% macro changed_in(columns, relation, key) -%}
+    {%- if is_incremental() -%}
+    case
+        when known.{{ key[0] }} is not null
+        {%- for column in columns %}
+            and coalesce(cast(known.{{ column }} as {{ dbt.type_string() }}), '')
+                = coalesce(cast({{ relation }}.{{ column }} as {{ dbt.type_string() }}), '')
+        {%- endfor %} then known._shape_batch
+        else {{ next_graph_batch('_shape_batch') }}
+    end
+    {%- else -%} {{ next_graph_batch('_shape_batch') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro join_known(relation, key) -%}
+    {%- if is_incremental() -%}
+left join {{ this }} as known
+    on {% for column in key %}{{ relation }}.{{ column }} = known.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,181 @@
+{#- A model whose query is pairs of nodes becomes one row per node: whom it belongs with.
+
+    The query gives (left_node_id, right_node_id, tier, first_landed_at, decision, is_live, _batch), left < right,
+    each pair once. `decision` is null or cannot_link; a pair that is not live joins nobody, but must still be told
+    of when it has changed. The config names two relations: `nodes` (node_id, first_landed_at, is_blocked,
+    _shape_batch), every node once, and `rules`, shaped as the seed `identifier_rules`.
+
+    The table says of each node
+      component_id   smallest node that evidence reaches from it, limits aside
+      group_id       smallest node of those that may be one profile with it, see `admit_links`
+      anchor_node_id oldest node of that group by arrival, which names the profile
+      shared_with, neighbour_count   set when it has too many neighbours of a type; then it joins nobody
+
+    All of it is a function of the pairs, nodes and rules alone. A run looks only at components that changed rows
+    reach and gives what a full run would, because no decision ever looks outside a component. Changed rules make
+    the run a full one; so does an input whose batches count from one again. -#}
+{% materialization resolution, default %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set graph = {
+        'pairs': '(' ~ sql ~ ')',
+        'nodes': ref(config.require('nodes')) | string,
+        'rules': read_identifier_rules(ref(config.require('rules'))),
+    } -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {%- set seen = seen_batches(existing, graph) -%}
+    {%- if seen.is_full -%}
+        {%- do open_whole_graph(graph) -%}
+    {%- else -%}
+        {%- do open_touched_graph(graph, existing, seen) -%}
+    {%- endif -%}
+    {%- do resolve_opened(graph) -%}
+    {%- if seen.is_full -%}
+        {%- do replace_groups(target_relation, existing, resolved_rows(graph, seen)) -%}
+    {%- else -%}
+        {%- do write_scratch('identity_resolved', resolved_rows(graph, seen)) -%}
+        {%- do write_changed_groups(target_relation, existing) -%}
+    {%- endif -%}
+    {%- do drop_scratch(['identity_resolved', 'identity_shared', 'identity_blocked', 'identity_grouped']) -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do persist_docs(target_relation, model) %}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{#- Up to which batch of its inputs the table is, and whether it must be resolved from nothing. -#}
+{% macro seen_batches(existing, graph) -%}
+    {%- set seen = {'pairs': 0, 'nodes': 0, 'batch': 0, 'is_full': true} -%}
+    {%- if existing is not none and existing.type == 'table' -%}
+        {%- set found = run_query("
+            select coalesce(max(_pairs_batch), 0), coalesce(max(_nodes_batch), 0), coalesce(max(_batch), 0),
+                coalesce(min(_rules), ''), coalesce(max(_rules), ''),
+                (select coalesce(max(told._batch), 0) from " ~ graph.pairs ~ " as told),
+                (select coalesce(max(nodes._shape_batch), 0) from " ~ graph.nodes ~ " as nodes)
+            from " ~ existing).rows[0] -%}
+        {%- set is_same = found[3] == graph.rules.fingerprint and found[4] == graph.rules.fingerprint
+            and found[5] >= found[0] and found[6] >= found[1] and not turned_placeholders(existing, graph, found[1]) -%}
+        {%- do seen.update({'pairs': found[0] | int, 'nodes': found[1] | int, 'batch': found[2] | int,
+            'is_full': should_full_refresh() or not is_same}) -%}
+    {%- endif -%}
+    {{ return(seen) }}
+{%- endmacro %}
+
+{#- How many known nodes have become placeholders or stopped being so: their neighbours' counts all change. -#}
+{% macro turned_placeholders(existing, graph, seen_nodes) -%}
+    {{ return(count_rows(graph.nodes ~ " as nodes inner join " ~ existing ~ " as known on nodes.node_id = known.node_id
+        where nodes._shape_batch > " ~ seen_nodes ~ " and nodes.is_blocked <> known.is_blocked")) }}
+{%- endmacro %}
+
+{#- Every node and every pair that may join: `identity_nodes`, `identity_blocked`, `identity_shared`, `identity_links`. -#}
+{% macro open_whole_graph(graph) -%}
+    {%- do write_scratch('identity_nodes',
+        "select node_id, first_landed_at, is_blocked from " ~ graph.nodes) -%}
+    {%- set blocked = write_scratch('identity_blocked', "select node_id from identity_nodes where is_blocked") -%}
+    {%- set live = "(select told.left_node_id, told.right_node_id from " ~ graph.pairs ~ " as told where told.is_live)" -%}
+    {%- set shared = write_shared(graph, ends_of(live, live, blocked)) -%}
+    {%- do write_scratch('identity_links', joining_links(live, blocked, shared)) -%}
+{%- endmacro %}
+
+{#- The groups of what was opened, then cut where they break a limit. -#}
+{% macro resolve_opened(graph) -%}
+    {%- do connected_components('identity_links', 'identity_groups') -%}
+    {%- do admit_links(graph) -%}
+    {%- do write_scratch('identity_grouped', "
+        select
+            nodes.node_id,
+            nodes.first_landed_at,
+            nodes.is_blocked,
+            coalesce(groups.component_id, nodes.node_id) as component_id,
+            coalesce(parts.group_id, groups.component_id, nodes.node_id) as group_id
+        from identity_nodes as nodes
+        left join identity_groups as groups on nodes.node_id = groups.node_id
+        left join identity_parts as parts on nodes.node_id = parts.node_id") -%}
+    {#- They would only hold memory while the rows are written. -#}
+    {%- do drop_scratch(['identity_nodes', 'identity_links', 'identity_groups', 'identity_parts']) -%}
+{%- endmacro %}
+
+{#- Two grouped minima instead of a window: a third of the time on millions of nodes. -#}
+{% macro resolved_rows(graph, seen) -%}
+    select
+        grouped.node_id,
+        grouped.component_id,
+        grouped.group_id,
+        coalesce(anchors.anchor_node_id, grouped.node_id) as anchor_node_id,
+        grouped.is_blocked,
+        shared.node_id is not null as is_shared,
+        {{ type_name('shared.neighbour_code', graph.rules) }} as shared_with,
+        cast(shared.neighbour_count as integer) as neighbour_count,
+        grouped.first_landed_at,
+        cast({{ seen.batch + 1 }} as bigint) as _batch,
+        newest_pairs.batch as _pairs_batch,
+        newest_nodes.batch as _nodes_batch,
+        cast('{{ graph.rules.fingerprint }}' as {{ dbt.type_string() }}) as _rules
+    from identity_grouped as grouped
+    left join (
+        select oldest.group_id, min(members.node_id) as anchor_node_id
+        from (
+            select group_id, min(first_landed_at) as first_landed_at
+            from identity_grouped
+            group by group_id
+            having count(*) > 1
+        ) as oldest
+        inner join identity_grouped as members
+            on oldest.group_id = members.group_id and oldest.first_landed_at = members.first_landed_at
+        group by oldest.group_id
+    ) as anchors on grouped.group_id = anchors.group_id
+    left join identity_shared as shared on grouped.node_id = shared.node_id
+    cross join (select cast(coalesce(max(told._batch), 0) as bigint) as batch from {{ graph.pairs }} as told)
+        as newest_pairs
+    cross join (select cast(coalesce(max(nodes._shape_batch), 0) as bigint) as batch from {{ graph.nodes }} as nodes)
+        as newest_nodes
+{%- endmacro %}
+
+{% macro replace_groups(target_relation, existing, query) -%}
+    {%- set intermediate = make_intermediate_relation(target_relation) -%}
+    {%- set backup = make_backup_relation(target_relation, 'table') -%}
+    {%- do drop_relation_if_exists(load_cached_relation(intermediate)) -%}
+    {%- do drop_relation_if_exists(load_cached_relation(backup)) -%}
+    {%- call statement('main') -%} {{ create_table_as(False, intermediate, query) }} {%- endcall -%}
+    {%- if existing is not none -%} {%- do adapter.rename_relation(existing, backup) -%} {%- endif -%}
+    {%- do adapter.rename_relation(intermediate, target_relation) -%}
+    {%- do drop_relation_if_exists(load_cached_relation(backup)) -%}
+{%- endmacro %}
+
+{#- Rows that say what they said are left alone, so that their `_batch` tells readers what has changed. -#}
+{% macro write_changed_groups(target_relation, existing) -%}
+    {%- set changed = write_scratch('identity_changed', "
+        select resolved.* from identity_resolved as resolved
+        left join " ~ existing ~ " as known on resolved.node_id = known.node_id
+        where known.node_id is null
+            or known.component_id <> resolved.component_id or known.group_id <> resolved.group_id
+            or known.anchor_node_id <> resolved.anchor_node_id or known.is_shared <> resolved.is_shared
+            or known.is_blocked <> resolved.is_blocked or known.first_landed_at <> resolved.first_landed_at
+            or coalesce(known.shared_with, '') <> coalesce(resolved.shared_with, '')
+            or coalesce(known.neighbour_count, 0) <> coalesce(resolved.neighbour_count, 0)") -%}
+    {%- do merge_groups(target_relation, existing) -%}
+    {%- do drop_scratch(['identity_changed']) -%}
+{%- endmacro %}
+
+{% macro merge_groups(target_relation, existing) -%}
+    {{ return(adapter.dispatch('merge_groups', 'cdp')(target_relation, existing)) }}
+{%- endmacro %}
+
+{% macro default__merge_groups(target_relation, existing) -%}
+    {%- call statement('main') -%}
+        delete from {{ target_relation }} where node_id in (select changed.node_id from identity_changed as changed);
+        insert into {{ target_relation }} select * from identity_changed
+    {%- endcall -%}
+{%- endmacro %}
+
+{#- A plain Spark table knows no delete: what stays is written beside what changed. -#}
+{% macro spark__merge_groups(target_relation, existing) -%}
+    {%- do replace_groups(target_relation, existing, "
+        select kept.* from " ~ existing ~ " as kept
+        left join identity_changed as changed on kept.node_id = changed.node_id
+        where changed.node_id is null union all select * from identity_changed") -%}
+{%- endmacro %}

@@ -1,0 +1,17 @@
+{#- An incremental strategy: rows with `_is_gone` take what is stored under their key away, the others replace it.
+
+    Delete+insert alone never removes a key that the query no longer gives. `_is_gone` is false in every stored row. -#}
+{% macro get_incremental_replace_sql(arg_dict) -%}
+    {{ return(adapter.dispatch('get_incremental_replace_sql', 'cdp')(arg_dict)) }}
+{%- endmacro %}
+
+{% macro default__get_incremental_replace_sql(arg_dict) -%}
+    {%- set key = arg_dict['unique_key'] -%}
+    {%- set key = ([key] if key is string else key) | join(', ') -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arg_dict['target_relation'] }} where ({{ key }}) in (
+        select {{ key }} from {{ arg_dict['temp_relation'] }}
+    );
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }} where not _is_gone
+{%- endmacro %}

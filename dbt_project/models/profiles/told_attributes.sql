@@ -1,0 +1,84 @@
+{#- Source, what its records are known by, and what they tell of a person. A source is also a row per
+    attribute in the seed `survivorship_rules`. -#}
+{%- set names = ['first_name', 'last_name'] -%}
+{%- set address = ['address_line', 'city', 'postal_code', 'country_code'] -%}
+{%- set sources = [
+    ('crm', ref('stg_crm__contacts'), 'crm_contact_id', 'contact_id', names + address + ['email', 'phone', 'birth_on']),
+    ('loyalty_members', ref('stg_store_receipts__loyalty_members'), 'loyalty_number', 'loyalty_number',
+        names + address + ['email', 'phone', 'birth_on']),
+    ('web_orders', ref('stg_web_orders__orders'), 'order_id', 'order_id', names + address + ['email', 'phone']),
+    ('support', ref('stg_support__users'), 'support_user_id', 'support_user_id', names + ['email', 'phone']),
+] %}
+
+with
+
+members as (
+
+    select * from {{ ref('profile_identifiers') }}
+
+),
+
+told as (
+{% for source, model, identifier_type, key, attributes in sources %}
+    {% set is_last_source = loop.last %}
+    {% for attribute in attributes %}
+    select
+        members.profile_id,
+        '{{ attribute }}' as attribute,
+        cast(records.{{ attribute }} as {{ dbt.type_string() }}) as attribute_value,
+        '{{ source }}' as source,
+        cast(records.{{ key }} as {{ dbt.type_string() }}) as record_id,
+        records.updated_at as told_at
+    from {{ model }} as records
+    inner join members
+        on records.{{ key }} = members.identifier_value
+        and members.identifier_type = '{{ identifier_type }}'
+    where records.{{ attribute }} is not null
+    {{ 'union all' if not (loop.last and is_last_source) }}
+    {% endfor %}
+{% endfor %}
+),
+
+sightings as (
+
+    select
+        identifier_type,
+        identifier_value,
+        source || ':' || record_id as record_id,
+        row_number() over (
+            partition by identifier_type, identifier_value
+            order by observed_at desc nulls last, {{ cdp_bytewise('source') }}, {{ cdp_bytewise('record_id') }}
+        ) as recency
+    from {{ ref('identifier_observations') }}
+    where identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
+        and not is_withdrawn
+
+)
+
+-- an address or number is a profile's only if the graph says so: what is shared reaches nobody
+select told.*
+from told
+left join members
+    on told.attribute = members.identifier_type
+    and told.attribute_value = members.identifier_value
+    and told.profile_id = members.profile_id
+    and not members.is_shared
+where told.attribute not in ('email', 'phone')
+    or members.profile_id is not null
+
+union all
+
+select
+    members.profile_id,
+    members.identifier_type as attribute,
+    members.identifier_value as attribute_value,
+    'identity' as source,
+    sightings.record_id,
+    members.last_seen_at as told_at
+from members
+left join sightings
+    on members.identifier_type = sightings.identifier_type
+    and members.identifier_value = sightings.identifier_value
+    and sightings.recency = 1
+where members.identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
+    and not members.is_shared

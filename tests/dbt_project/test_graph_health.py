@@ -1,0 +1,130 @@
+"""What the health marts count is what plain Python counts, and a profile that explodes stops the line."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+
+import pytest
+from planted_graph import members, plant
+from raw_world import World
+
+MARTS = ["profile_sizes", "graph_health", "identifier_degrees"]
+EXPLOSION = ["test", "--select", "assert_no_profile_explodes"]
+
+
+def nearest_rank(values: list[int], percent: int) -> int:
+    """The smallest value that at least so many of a hundred don't exceed."""
+    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
+
+
+def marts_are_counted_as_python_counts(world: World, seed: int) -> None:
+    dice = random.Random(seed)
+    world.dbt("run", "--select", *MARTS)
+    for profiles in (1, 2, 99, 100, 101, 400):
+        sizes = [1 + int(dice.expovariate(0.3)) for _ in range(profiles)]
+        graph = members({f"p{number}": size for number, size in enumerate(sizes)})
+        nodes = len(graph)
+        pairs = sorted({(one, other) for one, other in dice_pairs(dice, nodes) if one < other})
+        plant(world, graph, pairs)
+        assert world.query(
+            "select profile_count, identifier_count, singleton_count, p50_identifier_count, p90_identifier_count,"
+            " p99_identifier_count, max_identifier_count, pair_count from ops.graph_health"
+        ) == [(profiles, nodes, sizes.count(1), *(nearest_rank(sizes, p) for p in (50, 90, 99, 100)), len(pairs))]
+        assert dict(world.query("select identifier_count, cumulative_ppm from ops.profile_sizes")) == {
+            size: sum(other <= size for other in sizes) * 1_000_000 // profiles for size in sizes
+        }
+        degrees = Counter(node for pair in pairs for node in pair)
+        counts = [degrees[node] for node in range(nodes)]
+        [(mean, *rest)] = world.query(
+            "select mean_pair_count, identifier_count, p99_pair_count, max_pair_count from ops.identifier_degrees"
+        )
+        assert rest == [nodes, nearest_rank(counts, 99), max(counts)]
+        assert int(mean * 100) == sum(counts) * 100 // nodes
+
+
+def dice_pairs(dice: random.Random, nodes: int) -> list[tuple[int, int]]:
+    return [(dice.randrange(nodes), dice.randrange(nodes)) for _ in range(2 * nodes)]
+
+
+def test_marts_count_as_python_counts(world):
+    plant(world, [])
+    marts_are_counted_as_python_counts(world, seed=7)
+
+
+@pytest.mark.postgres
+def test_marts_count_as_python_counts_on_postgres(postgres_world):
+    plant(postgres_world, [])
+    marts_are_counted_as_python_counts(postgres_world, seed=8)
+
+
+def growth(world: World) -> list[tuple[int, int]]:
+    world.dbt("run", "--select", *MARTS, "graph_growth", "--full-refresh")
+    return world.query("select build_number, max_identifier_count from ops.graph_growth order by build_number")
+
+
+def test_growth_is_noted_when_something_changed_and_is_never_forgotten(world):
+    plant(world, members({"ada": 3, "bob": 1}))
+    assert growth(world) == [(1, 3)]
+    assert growth(world) == [(1, 3)]
+    plant(world, members({"ada": 4}))
+    assert growth(world) == [(1, 3), (2, 4)]
+    plant(world, members({"ada": 3, "bob": 1}))
+    assert growth(world) == [(1, 3), (2, 4), (3, 3)]
+
+
+def explodes(world: World) -> bool:
+    """Whether the test refuses one profile; dbt may fail for no other reason."""
+    try:
+        world.dbt(*EXPLOSION)
+    except AssertionError as failure:
+        if "Got 1 result" not in str(failure):
+            raise
+        return True
+    return False
+
+
+def test_the_largest_profile_has_a_limit_that_orders_do_not_count_to(world):
+    plant(world, members({"good customer": 300, "bob": 2}, orders=400))
+    assert not explodes(world)
+    plant(world, members({"kiosk": 301, "bob": 2}))
+    assert explodes(world)
+
+
+def test_a_profile_may_not_grow_more_than_fivefold_in_one_build(world):
+    plant(world, members({"ada": 250}))
+    assert not explodes(world)
+    plant(world, members({"ada": 12}))
+    growth(world)
+    plant(world, members({"ada": 60}))
+    assert not explodes(world)
+    plant(world, members({"ada": 61}))
+    assert explodes(world)
+    assert explodes(world)
+    world.dbt("run", "--select", "graph_growth")
+    assert not explodes(world)
+
+
+def test_a_small_profile_may_grow_as_it_likes(world):
+    plant(world, members({"ada": 2}))
+    growth(world)
+    plant(world, members({"ada": 50}))
+    assert not explodes(world)
+
+
+def test_an_explosion_stops_the_line_before_profiles_are_built(world):
+    """One login on 301 cookies: identity fails, and what reads it is not built."""
+    events = [
+        {"message_id": f"e{number}", "type": "page", "anonymous_id": f"cookie-{number}", "user_id": "u1",
+         "timestamp": "2026-01-01 00:00:00", "received_at": "2026-01-01 00:00:00"}
+        for number in range(301)
+    ]  # fmt: skip
+    world.land("load-1", "web_events__events", events, "2026-01-02 00:00:00")
+    world.commit("load-1")
+    with pytest.raises(AssertionError, match="Got 1 result"):
+        world.dbt("build", "--select", "+told_attributes", "graph_growth", "--exclude-resource-type", "unit_test")
+    assert world.query("select max(held) from (select count(*) as held from identity.profile_identifiers"
+                       " group by profile_id) as profiles") == [(302,)]  # fmt: skip
+    built = "select table_name from information_schema.tables where table_name in ('told_attributes', 'graph_growth')"
+    assert world.query(built) == []
