@@ -160,6 +160,8 @@ def _check_tables(warehouse: Warehouse, sync: Sync) -> None:
             f"it has {', '.join(sorted(columns))}"
         )
     if sync.min_confidence != "loose" and "confidence" not in columns_of(warehouse, "profiles", "profiles"):
-        raise PlanRefused(f"{sync.name} asks for min_confidence, but no profiles.profiles.confidence: build it with dbt")
+        raise PlanRefused(
+            f"{sync.name} asks for min_confidence, but no profiles.profiles.confidence: build it with dbt"
+        )
     if not columns_of(warehouse, "profiles", "consents"):
         raise PlanRefused("no table profiles.consents: build it with dbt; without it nobody consents")

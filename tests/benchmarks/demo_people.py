@@ -9,9 +9,26 @@ import duckdb
 
 from tests.dbt_project.person_map import Agreement, Identifier, agreement, read_truth
 
-MUST_LINK, PROBABLE = 0, 100
+MUST_LINK = 0  # the tier of a person's decision
 ONE_PER_PERSON = (0, 1)  # the type codes of user_id and loyalty_number
 Link = tuple[int, int, int]
+IDENTIFIERS = "select node_id, identifier_type, identifier_value, profile_id from identity.profile_identifiers"
+SILENT = "select node_id from identity.identifier_groups where is_shared or is_blocked"
+CERTAIN = """
+select tier, left_node_id, right_node_id from identity.identifier_pairs
+where is_live and tier < 100 and coalesce(decision, 'must_link') = 'must_link'
+order by tier, first_landed_at, left_node_id, right_node_id
+"""
+PROBABLE = """
+select 100, left_node_id, right_node_id, rule from identity.probable_links where not is_withdrawn
+order by score desc, left_node_id, right_node_id
+"""
+RULES = {
+    "records alone": (),
+    "and probable people": ("probable_person",),
+    "and probable devices": ("probable_device",),
+    "and both": ("probable_person", "probable_device"),
+}
 
 
 class People:
@@ -36,40 +53,26 @@ class People:
 
 def measure(home: Path) -> dict[str, Agreement]:
     """Agreement with the truth of `home`: by record links alone, with each kind of probable link, and with all."""
-    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
-        identifiers = warehouse.execute(
-            "select node_id, identifier_type, identifier_value from identity.profile_identifiers"
-        ).fetchall()
-        shared = {node for (node,) in warehouse.execute(
-            "select distinct node_id from identity.profile_identifiers where is_shared"
-        ).fetchall()}  # fmt: skip
-        certain = warehouse.execute(
-            "select tier, left_node_id, right_node_id from identity.identifier_pairs"
-            f" where not is_blocked and tier < {PROBABLE} order by tier, first_landed_at, left_node_id, right_node_id"
-        ).fetchall()
-        probable = warehouse.execute(
-            f"select {PROBABLE}, left_node_id, right_node_id, rule from identity.probable_links where not is_withdrawn"
-            " order by score desc, left_node_id, right_node_id"
-        ).fetchall()
-    names = [(node, (kind, value)) for node, kind, value in identifiers]
     truth = read_truth(home / "truth")
-    kinds = {
-        "records alone": (),
-        "and probable people": ("probable_person",),
-        "and probable devices": ("probable_device",),
-        "and both": ("probable_person", "probable_device"),
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
+        identifiers = warehouse.execute(IDENTIFIERS).fetchall()
+        silent = {node for (node,) in warehouse.execute(SILENT).fetchall()}
+        certain = warehouse.execute(CERTAIN).fetchall()
+        probable = warehouse.execute(PROBABLE).fetchall()
+    names = [(node, (kind, value)) for node, kind, value, _ in identifiers]
+    found = {
+        label: compare(names, silent, [*certain, *(link[:3] for link in probable if link[3] in rules)], truth)
+        for label, rules in RULES.items()
     }
-    return {
-        label: compare(names, shared, [*certain, *(link[:3] for link in probable if link[3] in rules)], truth)
-        for label, rules in kinds.items()
-    }
+    profiles = {(kind, value): profile for _, kind, value, profile in identifiers}
+    return {**found, "profiles as the warehouse has them": agreement(profiles, truth)}
 
 
 def compare(
-    names: list[tuple[int, Identifier]], shared: set[int], links: Iterable[Link], truth: dict[Identifier, str]
+    names: list[tuple[int, Identifier]], silent: set[int], links: Iterable[Link], truth: dict[Identifier, str]
 ) -> Agreement:
     people = People(node for node, _ in names)
     for tier, one, other in links:
-        if tier == MUST_LINK or not ({one, other} & shared):
+        if tier == MUST_LINK or not ({one, other} & silent):
             people.join(one, other)
     return agreement({identifier: str(people.find(node)) for node, identifier in names}, truth)
