@@ -68,6 +68,21 @@ def measure(home: Path) -> dict[str, Agreement]:
     return {**found, "profiles as the warehouse has them": agreement(profiles, truth)}
 
 
+def links_right(home: Path) -> dict[str, tuple[int, int]]:
+    """Per rule: linked pairs whose truth is known, and how many of them are one person's."""
+    truth = read_truth(home / "truth")
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
+        people = {node: truth.get((kind, value)) for node, kind, value, _ in warehouse.execute(IDENTIFIERS).fetchall()}
+        links = {(rule, one, other) for _, one, other, rule in warehouse.execute(PROBABLE).fetchall()}
+    known = [
+        (rule, people[one] == people[other]) for rule, one, other in links if people.get(one) and people.get(other)
+    ]
+    return {
+        rule: (sum(one == rule for one, _ in known), sum(right for one, right in known if one == rule))
+        for rule in ("probable_person", "probable_device")
+    }
+
+
 def compare(
     names: list[tuple[int, Identifier]], silent: set[int], links: Iterable[Link], truth: dict[Identifier, str]
 ) -> Agreement:

@@ -24,7 +24,7 @@ from dagster_cdp.matching.model import MatchModel
 from dagster_cdp.matching.scoring import score
 from dagster_cdp.matching.training import train
 from tests.benchmarks.clustering import Accuracy, accuracy, group
-from tests.benchmarks.demo_people import measure
+from tests.benchmarks.demo_people import links_right, measure
 from tests.benchmarks.reference_models import febrl, historical
 from tests.benchmarks.splink_tutorial import THRESHOLD, predict
 
@@ -119,7 +119,10 @@ def main() -> None:
     if reference_data() is None:
         print("CDP_REFERENCE_DATA is not set: without FEBRL and the historical figures")
     for what, precision, recall, f1 in found:
-        print(f"{what:40} precision {precision:.4f}  recall {recall:.4f}  F1 {f1:.4f}")
+        print(f"{what:41} precision {precision:.4f}  recall {recall:.4f}  F1 {f1:.4f}")
+    if arguments.home:
+        for rule, (known, right) in links_right(Path(arguments.home)).items():
+            print(f"demo, links by {rule}: {right:,} of {known:,} are right")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.clustering import Accuracy, accuracy, group
-from tests.benchmarks.demo_people import People, compare, measure
+from tests.benchmarks.demo_people import People, compare, links_right, measure
 from tests.benchmarks.identity_accuracy import (
     measure_febrl,
     measure_historical,
@@ -47,6 +47,8 @@ def test_probable_links_find_more_of_the_demo_s_people_and_stay_right():
     alone, both = found["records alone"], found["and both"]
     assert both.recall >= alone.recall + 0.01
     assert min(alone.precision, both.precision) >= 0.99
+    for known, right in links_right(HOME).values():
+        assert right >= 0.98 * known > 0
 
 
 def test_f1_counts_pairs():
