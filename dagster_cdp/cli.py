@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dagster_cdp.identity.commands import identity_app, who
+
 app = typer.Typer(
     help="A customer data platform you own: raw → staging → identity → profiles → audiences → activation.\n\n"
     "Begin with `cdp demo`, then look at the line with `cdp dev`.",
@@ -22,6 +24,8 @@ sync_app = typer.Typer(help="Deliver audiences to tools, and look before you do.
 gate_app = typer.Typer(help="What the gates decided, and letting a batch through by hand.", no_args_is_help=True)
 app.add_typer(sync_app, name="sync")
 app.add_typer(gate_app, name="gate")
+app.add_typer(identity_app, name="identity")
+app.command()(who)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 

@@ -93,7 +93,7 @@ def _plan(asked: argparse.Namespace) -> tuple[int, str, Any]:
     lines = [
         f"{sync.name}: add {planned.add}, change {planned.change}, remove {planned.remove}",
         f"  audience: {planned.audience}, of them {planned.unconsented} without consent to {use}",
-        f"  unreachable: {planned.unidentified}, doubles: {planned.duplicate}",
+        f"  unreachable: {planned.unidentified}, unsure who: {planned.unsure}, doubles: {planned.duplicate}",
         f"  members: {planned.desired} wanted, {planned.held} there now or possibly",
         f"  would be held: {held}" if held else f"  next: python -m reverse_etl run {sync.name}",
     ]

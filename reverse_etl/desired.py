@@ -23,6 +23,8 @@ with
 
 consented as ({consented}),
 
+sure as ({sure}),
+
 audience as (
 
     select
@@ -31,14 +33,23 @@ audience as (
         md5({identity}) as member_id,
         {fingerprint} as fingerprint,
         {is_identified} as is_identified,
-        coalesce(consented.is_granted, 0) = 1 as is_consented
+        coalesce(consented.is_granted, 0) = 1 as is_consented,
+        sure.profile_id is not null as is_sure
     from audiences.{audience} as audience
     left join consented on audience.profile_id = consented.profile_id
+    left join sure on audience.profile_id = sure.profile_id
 
 )
 
-select audience.*, is_identified and is_consented as is_desired from audience
+select audience.*, is_identified and is_consented and is_sure as is_desired from audience
 """
+
+# How sure identity is that a profile is one person; every profile is at least loose.
+_SURE = {
+    "exact": "select profile_id from profiles.profiles where confidence = 'exact'",
+    "strict": "select profile_id from profiles.profiles where confidence in ('exact', 'strict')",
+    "loose": "select distinct profile_id from audiences.{audience}",
+}
 
 # Rows that share their identifiers are one member: sent once, and removed when the last of them leaves.
 _ONE_EACH = f"""
@@ -54,6 +65,17 @@ where shared.is_desired and shared.member_id = speaker.member_id and shared.reco
 """
 
 
+_COUNTS = f"""
+select
+    count(*), count(record_key), count(distinct record_key),
+    count(case when is_consented then 1 end),
+    count(case when is_consented and not is_identified then 1 end),
+    count(case when is_consented and is_identified and not is_sure then 1 end),
+    count(distinct case when is_desired then member_id end)
+from {DESIRED}
+"""
+
+
 class PlanRefused(ValueError):
     """The audience can't be planned: duplicate or missing keys, missing tables."""
 
@@ -65,6 +87,7 @@ class Desired:
     audience: int
     unconsented: int  # without consent for this purpose and channel
     unidentified: int  # consented, but without anything the destination could find them by
+    unsure: int  # consented, but identity is less sure who they are than the sync asks
     duplicate: int  # consented, but another row has the same identifiers
     desired: int
 
@@ -100,29 +123,21 @@ def lay_out(warehouse: Warehouse, sync: Sync, spec: Spec) -> Desired:
             audience=quoted(sync.audience),
             identity=encoded(identity, "audience"),
             fingerprint=fingerprint_of(sync, "audience"),
+            sure=_SURE[sync.min_confidence].format(audience=quoted(sync.audience)),
             is_identified=" or ".join(f"audience.{quoted(c)} is not null" for c in identity.values()),
         ),
         [sync.purpose, sync.channel],
     )
-    rows, keys, distinct_keys, consented, unidentified, desired = warehouse.execute(
-        f"""
-        select
-            count(*), count(record_key), count(distinct record_key),
-            count(case when is_consented then 1 end),
-            count(case when is_consented and not is_identified then 1 end),
-            count(distinct case when is_desired then member_id end)
-        from {DESIRED}
-        """
-    )[0]
+    rows, keys, distinct_keys, consented, unidentified, unsure, desired = warehouse.execute(_COUNTS)[0]
     if distinct_keys < rows:
         raise PlanRefused(
             f"audiences.{sync.audience}: {rows - keys} rows without {sync.key}, {keys - distinct_keys} rows "
             f"that repeat one; make {sync.key} unique and not null, or set another key in {sync.name}.yml"
         )
-    duplicate = consented - unidentified - desired
+    duplicate = consented - unidentified - unsure - desired
     if duplicate:
         warehouse.execute(_ONE_EACH)
-    return Desired(rows, rows - consented, unidentified, duplicate, desired)
+    return Desired(rows, rows - consented, unidentified, unsure, duplicate, desired)
 
 
 def columns_of(warehouse: Warehouse, schema: str, table: str) -> set[str]:
@@ -144,6 +159,10 @@ def _check_tables(warehouse: Warehouse, sync: Sync) -> None:
         raise BadDeclaration(
             f"{sync.name}.yml: audiences.{sync.audience} has no column {', '.join(unknown)}; "
             f"it has {', '.join(sorted(columns))}"
+        )
+    if sync.min_confidence != "loose" and "confidence" not in columns_of(warehouse, "profiles", "profiles"):
+        raise PlanRefused(
+            f"{sync.name} asks for min_confidence, but no profiles.profiles.confidence: build it with dbt"
         )
     if not columns_of(warehouse, "profiles", "consents"):
         raise PlanRefused("no table profiles.consents: build it with dbt; without it nobody consents")

@@ -32,6 +32,7 @@ class Sync(BaseModel):
     mode: Literal["mirror", "upsert"] = "mirror"
     fields: dict[Name, Name] = Field(min_length=1)  # column of the audience: name at the destination
     options: dict[str, Any] = Field(default_factory=dict)
+    min_confidence: Literal["exact", "strict", "loose"] = "loose"  # how sure it must be who the person is
     owner: str = Field(default="team:marketing", pattern=r"^(team:[a-z0-9_-]+|[^@\s]+@[^@\s]+)$")
     max_removed_share: float = Field(default=0.3, ge=0, le=1)
 

@@ -45,6 +45,7 @@ class Town:
             "create table profiles.consents "
             "(profile_id text, purpose text, channel text, status text, is_granted boolean)"
         )
+        self.warehouse.execute("create table profiles.profiles (profile_id text, confidence text)")
         self.warehouse.execute(
             "create table ops.gate_results (gate_id text, suite text, table_name text, batch_id text, "
             "suite_hash text, is_passed boolean, failed_expectations text, row_count bigint, checked_at timestamp)"
@@ -64,6 +65,12 @@ class Town:
         if consenting:
             for name in people:
                 self.consent(name)
+
+    def sure(self, **confidences):
+        """How sure identity is of each profile."""
+        self.warehouse.execute("delete from profiles.profiles")
+        for name, confidence in confidences.items():
+            self.warehouse.execute("insert into profiles.profiles values (?, ?)", [name, confidence])
 
     def consent(self, name, is_granted=True, *, purpose="marketing", channel="email"):
         """The standing choice of one person; None forgets that there ever was one."""

@@ -215,6 +215,21 @@ def test_who_has_no_address_is_counted_and_not_sent(warehouse, town):
     assert report.reasons == {"missing_email": 1}
 
 
+def test_who_is_less_sure_than_the_sync_asks_is_not_sent_and_leaves(warehouse, town):
+    """Ads may go to a guess of who it is; what concerns an account may not."""
+    remote = Remote()
+    town.audience(["ann", "bob", "cem"])
+    town.sure(ann="exact", bob="strict", cem="loose")
+    assert sync_now(warehouse, remote, sync=VIP).plan.desired == 3
+
+    report = sync_now(warehouse, remote, sync=VIP.model_copy(update={"min_confidence": "strict"}), approve=True)
+    assert remote.names == {"ann", "bob"}
+    assert (report.plan.unsure, report.outcomes) == (1, {"remove": {"delivered": 1}})
+
+    sync_now(warehouse, remote, sync=VIP.model_copy(update={"min_confidence": "exact"}), approve=True)
+    assert remote.names == {"ann"}
+
+
 def test_consent_is_asked_again_before_each_batch(warehouse, town):
     """Bob changes his mind while the first batch is on its way."""
     town.audience(["ann", "bob", "cem", "dan"])
