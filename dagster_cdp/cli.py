@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dagster_cdp.identity_commands import identity_app
+from dagster_cdp.identity.commands import identity_app, who
+from dagster_cdp.identity_commands import report, train
 
 app = typer.Typer(
     help="A customer data platform you own: raw → staging → identity → profiles → audiences → activation.\n\n"
@@ -25,6 +26,9 @@ gate_app = typer.Typer(help="What the gates decided, and letting a batch through
 app.add_typer(sync_app, name="sync")
 app.add_typer(gate_app, name="gate")
 app.add_typer(identity_app, name="identity")
+app.command()(who)
+identity_app.command()(train)
+identity_app.command()(report)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 

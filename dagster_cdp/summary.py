@@ -48,6 +48,8 @@ def stage_of(step: str) -> str:
     """The stage that a Dagster step works for."""
     if step.startswith("load_"):
         return "raw"
+    if step == "explain_identity":
+        return "identity"
     if step.startswith("gate"):
         return "gates"
     return step if step in STAGES else "activation"

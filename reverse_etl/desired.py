@@ -65,6 +65,17 @@ where shared.is_desired and shared.member_id = speaker.member_id and shared.reco
 """
 
 
+_COUNTS = f"""
+select
+    count(*), count(record_key), count(distinct record_key),
+    count(case when is_consented then 1 end),
+    count(case when is_consented and not is_identified then 1 end),
+    count(case when is_consented and is_identified and not is_sure then 1 end),
+    count(distinct case when is_desired then member_id end)
+from {DESIRED}
+"""
+
+
 class PlanRefused(ValueError):
     """The audience can't be planned: duplicate or missing keys, missing tables."""
 
@@ -117,17 +128,7 @@ def lay_out(warehouse: Warehouse, sync: Sync, spec: Spec) -> Desired:
         ),
         [sync.purpose, sync.channel],
     )
-    rows, keys, distinct_keys, consented, unidentified, unsure, desired = warehouse.execute(
-        f"""
-        select
-            count(*), count(record_key), count(distinct record_key),
-            count(case when is_consented then 1 end),
-            count(case when is_consented and not is_identified then 1 end),
-            count(case when is_consented and is_identified and not is_sure then 1 end),
-            count(distinct case when is_desired then member_id end)
-        from {DESIRED}
-        """
-    )[0]
+    rows, keys, distinct_keys, consented, unidentified, unsure, desired = warehouse.execute(_COUNTS)[0]
     if distinct_keys < rows:
         raise PlanRefused(
             f"audiences.{sync.audience}: {rows - keys} rows without {sync.key}, {keys - distinct_keys} rows "

@@ -1,3 +1,4 @@
+{#- CDP_SCHEMA_PREFIX builds the same tables beside the real ones, to try a change. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ (custom_schema_name or target.schema) | trim }}
+    {{ env_var('CDP_SCHEMA_PREFIX', '') ~ (custom_schema_name or target.schema) | trim }}
 {%- endmacro %}

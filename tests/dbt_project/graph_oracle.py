@@ -54,12 +54,39 @@ def resolve(graph: Graph, rules: Sequence[Rule]) -> dict[int, Place]:
         components.union(*pair.ends)
     allowed = admitted(joining, hours, rules, apart)
     oldest = {root: min(members, key=lambda node: (hours[node], node)) for root, members in allowed.members().items()}
-    return {
-        node: Place(
-            components.find(node), allowed.find(node), oldest[allowed.find(node)], *shared.get(node, (None, None))
-        )
-        for node in hours
-    }
+    sure = confidences(joining, allowed, rules)
+    places = {}
+    for node in hours:
+        group = allowed.find(node)
+        places[node] = Place(components.find(node), group, oldest[group], sure[group], *shared.get(node, (None, None)))
+    return places
+
+
+def confidences(joining: Iterable[Pair], allowed: UnionFind, rules: Sequence[Rule]) -> dict[int, str]:
+    """Group -> the surest links by which its identifiers that aren't of a loose type still hang together."""
+    strength = {rule.type_code: rule.strength for rule in rules}
+    found = {}
+    inside = [pair for pair in joining if allowed.find(pair.one) == allowed.find(pair.other)]
+    for root, members in allowed.members().items():
+        known = [node for node in members if strength.get(node // TYPE_SPAN) != "loose"]
+        found[root] = "loose"
+        for level, name in ((2, "strict"), (1, "exact")):
+            parts = UnionFind(members)
+            for pair in inside:
+                if allowed.find(pair.one) == root and rank(pair, strength) <= level:
+                    parts.union(*pair.ends)
+            if len({parts.find(node) for node in known}) <= 1:
+                found[root] = name
+    return found
+
+
+def rank(pair: Pair, strength: dict[int, str]) -> int:
+    ends = {strength.get(end // TYPE_SPAN) for end in pair.ends}
+    if pair.tier == 0:
+        return 1
+    if pair.tier >= 100 or "loose" in ends:
+        return 3
+    return 1 if "exact" in ends else 2
 
 
 def shared_nodes(graph: Graph, rules: Sequence[Rule]) -> dict[int, tuple[str, int]]:

@@ -53,6 +53,7 @@ class Rule:
 
     identifier_type: str
     type_code: int
+    strength: str = "strict"
     max_per_profile: int | None = None
     max_per_window: int | None = None
     window_days: int | None = None
@@ -61,7 +62,7 @@ class Rule:
 
     def row(self) -> tuple[object, ...]:
         limits = (self.max_per_profile, self.max_per_window, self.window_days, self.max_user_ids, None, None)
-        return (self.identifier_type, self.type_code, "strict", self.type_code, *limits, self.max_emails)
+        return (self.identifier_type, self.type_code, self.strength, self.type_code, *limits, self.max_emails)
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Place(NamedTuple):
     component: int
     group: int
     anchor: int
+    confidence: str = "exact"
     shared_with: str | None = None
     neighbours: int | None = None
 
@@ -175,12 +177,13 @@ class GraphWorld:
         self.run(*flags)
         with self.connect() as warehouse:
             rows = warehouse.execute(
-                "select node_id, component_id, group_id, anchor_node_id, shared_with, neighbour_count from resolved"
+                "select node_id, component_id, group_id, anchor_node_id, confidence, shared_with, neighbour_count"
+                " from resolved"
             ).fetchall()
         answers: list[dict[int, Place]] = [{} for _ in range(graphs)]
-        for node, component, group, anchor, shared_with, neighbours in rows:
+        for node, component, group, anchor, *told in rows:
             offset = (node % TYPE_SPAN) // GRAPH_SPAN * GRAPH_SPAN
-            place = Place(component - offset, group - offset, anchor - offset, shared_with, neighbours)
+            place = Place(component - offset, group - offset, anchor - offset, *told)
             answers[offset // GRAPH_SPAN][node - offset] = place
         return answers
 

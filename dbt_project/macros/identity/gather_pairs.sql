@@ -59,9 +59,9 @@ graded as (
         end as tier,
         case
             when decision = 'must_link' then 'exact'
-            when not is_told then 'loose'
-            when left_rules.priority > right_rules.priority then left_rules.strength
-            else right_rules.strength
+            when not is_told or 'loose' in (left_rules.strength, right_rules.strength) then 'loose'
+            when 'exact' in (left_rules.strength, right_rules.strength) then 'exact'
+            else 'strict'
         end as confidence,
         case
             when decision = 'must_link' then decision

@@ -1,6 +1,7 @@
 {#- The seed `identifier_rules` read once, so that limits are literals and no guard needs a join.
 
-    Nothing is limited before the seed is first built. Returns type names and codes, `limits` (type_code, most, window_days or none), `guards` (type_code, neighbour
+    Nothing is limited before the seed is first built. Returns type names and codes, codes by
+    strength, `limits` (type_code, most, window_days or none), `guards` (type_code, neighbour
     type_code, most) and a fingerprint that changes with any of them. -#}
 {% macro read_identifier_rules(relation) -%}
     {%- set neighbours = {
@@ -11,8 +12,10 @@
         select identifier_type, type_code, strength, priority, max_per_profile, max_per_window, window_days, "
         ~ neighbours.keys() | join(', ') ~ " from " ~ relation ~ " order by type_code").rows -%}
     {%- set codes, ranks, limits, guards = {}, [], [], [] -%}
+    {%- set strengths = {'exact': [], 'strict': [], 'loose': []} -%}
     {%- for row in rows -%}
         {%- do codes.update({row['identifier_type']: row['type_code'] | int}) -%}
+        {%- do strengths[row['strength']].append(row['type_code'] | int) -%}
         {%- do ranks.append((row['strength'], row['priority'] | int)) -%}
     {%- endfor -%}
     {%- for row in rows -%}
@@ -27,7 +30,7 @@
             {%- do guards.append((code, codes[neighbour], row[column] | int)) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ return({'codes': codes, 'limits': limits, 'guards': guards,
+    {{ return({'codes': codes, 'limits': limits, 'guards': guards, 'strengths': strengths,
         'fingerprint': local_md5(codes ~ ranks ~ limits ~ guards)}) }}
 {%- endmacro %}
 

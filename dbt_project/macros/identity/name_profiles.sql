@@ -13,6 +13,7 @@ named as (
         grouped.anchor_node_id,
         case coalesce(strongest.confidence_rank, 1) when 1 then 'exact' when 2 then 'strict' else 'loose' end
             as confidence,
+        grouped.confidence as profile_confidence,
         grouped.is_shared,
         coalesce(strongest.first_tied_at, identifiers.first_landed_at) as since,
         identifiers.first_seen_at,
@@ -43,6 +44,7 @@ select
     group_id,
     anchor_node_id,
     confidence,
+    profile_confidence,
     is_shared,
     since,
     first_seen_at,

@@ -9,6 +9,7 @@
       component_id   smallest node that evidence reaches from it, limits aside
       group_id       smallest node of those that may be one profile with it, see `admit_links`
       anchor_node_id oldest node of that group by arrival, which names the profile
+      confidence     exact, strict or loose: by how sure links the group hangs together, see `write_unsure`
       shared_with, neighbour_count   set when it has too many neighbours of a type; then it joins nobody
 
     All of it is a function of the pairs, nodes and rules alone. A run looks only at components that changed rows
@@ -38,7 +39,7 @@
         {%- do write_scratch('identity_resolved', resolved_rows(graph, seen)) -%}
         {%- do write_changed_groups(target_relation, existing) -%}
     {%- endif -%}
-    {%- do drop_scratch(['identity_resolved', 'identity_shared', 'identity_blocked', 'identity_grouped']) -%}
+    {%- do drop_scratch(['identity_resolved', 'identity_shared', 'identity_unsure', 'identity_blocked', 'identity_grouped']) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do persist_docs(target_relation, model) %}
@@ -76,7 +77,8 @@
     {%- do write_scratch('identity_nodes',
         "select node_id, first_landed_at, is_blocked from " ~ graph.nodes) -%}
     {%- set blocked = write_scratch('identity_blocked', "select node_id from identity_nodes where is_blocked") -%}
-    {%- set live = "(select told.left_node_id, told.right_node_id from " ~ graph.pairs ~ " as told where told.is_live)" -%}
+    {%- set live = "(select told.left_node_id, told.right_node_id, told.tier from " ~ graph.pairs ~ " as told
+        where told.is_live)" -%}
     {%- set shared = write_shared(graph, ends_of(live, live, blocked)) -%}
     {%- do write_scratch('identity_links', joining_links(live, blocked, shared)) -%}
 {%- endmacro %}
@@ -95,6 +97,7 @@
         from identity_nodes as nodes
         left join identity_groups as groups on nodes.node_id = groups.node_id
         left join identity_parts as parts on nodes.node_id = parts.node_id") -%}
+    {%- do write_unsure(graph.rules) -%}
     {#- They would only hold memory while the rows are written. -#}
     {%- do drop_scratch(['identity_nodes', 'identity_links', 'identity_groups', 'identity_parts']) -%}
 {%- endmacro %}
@@ -110,6 +113,7 @@
         shared.node_id is not null as is_shared,
         {{ type_name('shared.neighbour_code', graph.rules) }} as shared_with,
         cast(shared.neighbour_count as integer) as neighbour_count,
+        coalesce(unsure.confidence, 'exact') as confidence,
         grouped.first_landed_at,
         cast({{ seen.batch + 1 }} as bigint) as _batch,
         newest_pairs.batch as _pairs_batch,
@@ -129,6 +133,7 @@
         group by oldest.group_id
     ) as anchors on grouped.group_id = anchors.group_id
     left join identity_shared as shared on grouped.node_id = shared.node_id
+    left join identity_unsure as unsure on grouped.group_id = unsure.group_id
     cross join (select cast(coalesce(max(told._batch), 0) as bigint) as batch from {{ graph.pairs }} as told)
         as newest_pairs
     cross join (select cast(coalesce(max(nodes._shape_batch), 0) as bigint) as batch from {{ graph.nodes }} as nodes)
@@ -153,7 +158,8 @@
         left join " ~ existing ~ " as known on resolved.node_id = known.node_id
         where known.node_id is null
             or known.component_id <> resolved.component_id or known.group_id <> resolved.group_id
-            or known.anchor_node_id <> resolved.anchor_node_id or known.is_shared <> resolved.is_shared
+            or known.anchor_node_id <> resolved.anchor_node_id or known.confidence <> resolved.confidence
+            or known.is_shared <> resolved.is_shared
             or known.is_blocked <> resolved.is_blocked or known.first_landed_at <> resolved.first_landed_at
             or coalesce(known.shared_with, '') <> coalesce(resolved.shared_with, '')
             or coalesce(known.neighbour_count, 0) <> coalesce(resolved.neighbour_count, 0)") -%}

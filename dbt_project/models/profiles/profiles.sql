@@ -18,6 +18,7 @@ seen as (
     select
         profile_id,
         count(*) as identifier_count,
+        max(profile_confidence) as confidence,
         max(case when identifier_type in ('anonymous_id', 'device_id') or is_shared then 0 else 1 end) = 1 as is_known,
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at
@@ -50,6 +51,7 @@ select
     cast(wide.birth_on as date) as birth_on,
     wide.birth_on_source,
     seen.identifier_count,
+    seen.confidence,
     seen.is_known,
     seen.first_seen_at,
     seen.last_seen_at

@@ -1,0 +1,32 @@
+"""The largest profiles and the ties they hang by: where one wrong record holds two people together."""
+
+from dataclasses import dataclass
+
+from dagster_cdp.identity.graph import Bridge, bridges
+from dagster_cdp.identity.person import Label, read_labels, read_ties
+from reverse_etl.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Large:
+    """One large profile and its bridges that part more than a single identifier, the most even one first."""
+
+    profile_id: str
+    node_count: int
+    bridges: list[Bridge]
+    labels: dict[int, Label]
+
+
+def largest(warehouse: Warehouse, larger_than: int = 10, limit: int = 20) -> list[Large]:
+    """Profiles of more than `larger_than` identifiers, the largest first."""
+    rows = warehouse.execute(
+        "select profile_id, count(distinct node_id) as node_count from identity.profile_identifiers"
+        " group by profile_id having count(distinct node_id) > ? order by node_count desc, profile_id limit ?",
+        [larger_than, limit],
+    )
+    found = []
+    for profile_id, count in rows:
+        parting = [bridge for bridge in bridges(read_ties(warehouse, profile_id)) if bridge.smaller > 1]
+        ends = {node for bridge in parting for node in (bridge.tie.left, bridge.tie.right)}
+        found.append(Large(str(profile_id), int(count), parting, read_labels(warehouse, ends)))
+    return found

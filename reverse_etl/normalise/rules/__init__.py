@@ -1,0 +1,1 @@
+"""How one field's value is written; each rule gives the text or raises `Unusable`."""
