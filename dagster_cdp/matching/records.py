@@ -2,18 +2,18 @@
 
 import csv
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from dagster_cdp.matching.model import MatchModel
-from dagster_cdp.matching.parameters import FILE
 from dagster_cdp.matching.report import Thresholds
 from dagster_cdp.matching.training import NothingToLearn
 from dagster_cdp.warehouse import connect
 from reverse_etl.warehouse import Row
 
-THRESHOLDS = FILE.with_name("match_thresholds.csv")
+THRESHOLDS = Path(__file__).parents[2] / "dbt_project" / "seeds" / "match_thresholds.csv"
 
 # Splink learns no better from more; records are taken by their key, a hash, so the choice is always the same.
 MOST_RECORDS = 1_000_000
