@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 SECONDS = 10
 WELL = "well"
-# What a run's state means to a person; `partial` heals by itself and becomes news only with rejected rows.
-MEANING = {"succeeded": WELL, "held": "held", "blocked": "blocked", "failed": "failed"}
+NEWS = {"held", "blocked", "failed"}  # `partial` heals by itself
+REJECTING = 0.01  # from this share of the members on, rejected rows are news
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class Notice:
 
 _RUN = """
 select state, reason, coalesce(planned_add + planned_change + planned_remove, 0),
-    coalesce(failed_add + failed_change + failed_remove, 0), coalesce(unknown_count, 0), coalesce(rejected_count, 0)
+    coalesce(failed_add + failed_change + failed_remove, 0), coalesce(unknown_count, 0), coalesce(rejected_count, 0),
+    coalesce(held_count, 0)
 from activation.sync_runs where run_id = ?
 """
 
@@ -77,10 +78,11 @@ def _news(warehouse: Warehouse, sync: Sync, run_id: str) -> Notice | None:
     found = warehouse.execute(_RUN, [run_id])
     if not found:
         return None
-    state, reason, planned, failed, unknown, rejected = found[0]
+    state, reason, planned, failed, unknown, rejected, held = found[0]
     told = warehouse.execute("select state from activation.alerts where sync_name = ?", [sync.name])
     was = str(told[0][0]) if told else WELL
-    meaning = MEANING.get(str(state), "rejecting" if rejected else WELL)
+    is_rejecting = rejected > REJECTING * (held + rejected)
+    meaning = str(state) if state in NEWS else "rejecting" if is_rejecting else WELL
     if meaning == was:
         return None
     return Notice(

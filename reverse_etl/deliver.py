@@ -147,7 +147,7 @@ class Delivery:
         while True:
             self.was_repeated = self.was_repeated or is_uncertain
             answer = self._attempt(request, is_uncertain=is_uncertain)
-            if answer.verdict not in {Verdict.BUSY, Verdict.BROKEN}:
+            if answer.verdict not in {Verdict.BUSY, Verdict.BROKEN} or answer.code == "out_of_time":
                 return answer
             is_uncertain = answer.is_uncertain
             told = retry_after(answer.response)

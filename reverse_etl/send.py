@@ -69,9 +69,9 @@ class Sending:
         spec, unanswered = self.destination.spec, account.failures
         room = None if spec.daily_rows is None else spec.daily_rows - sent_today(self.warehouse, self.identity.sync)
         for first, planned_last, is_leaving in list(ranges(self.warehouse, self.run_id, spec.batch_rows)):
-            last = planned_last if room is None else min(planned_last, first + room - 1)
+            last = planned_last if room is None else max(first - 1, min(planned_last, first + room - 1))
+            self.reasons += Counter(daily_quota=planned_last - last)
             if last < first:
-                self.reasons["daily_quota"] += planned_last - first + 1
                 continue
             read = leaving if is_leaving else entering
             batch = read(self.warehouse, self.identity, self.run_id, first=first, last=last)
