@@ -1,41 +1,48 @@
 """Read one batch of the plan as it is now: fresh consent, fresh values, delivered identifiers."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from reverse_etl.desired import fingerprint_of
-from reverse_etl.destination import Change, Spec, identifiers_of
-from reverse_etl.payload import flaw, scalar
-from reverse_etl.sync import Sync
+from reverse_etl.consent import consented
+from reverse_etl.desired import REMOVED
+from reverse_etl.destination import Change
+from reverse_etl.fingerprint import payload_of
+from reverse_etl.identity import Identity, member_of
+from reverse_etl.mapper import Mapper
+from reverse_etl.payload import flaw, readable
 from reverse_etl.warehouse import Warehouse, quoted
 
 _ENTERING = """
 with
 
-batch as (
+batch as materialized (
 
     select * from activation.plan
     where run_id = ? and position between ? and ?
 
 ),
 
-consented as (
+consented as ({consented}),
 
-    select profile_id, min(case when is_granted then 1 else 0 end) as is_granted
-    from profiles.consents
-    where purpose = ? and channel = ? and profile_id in (select profile_id from batch)
-    group by profile_id
+-- materialized, or the whole audience is joined before it is cut down to the batch
+audience as materialized (
+
+    select {key} as _record_key, {read}
+    from audiences.{audience} as audience
+    where {key} in (select record_key from batch)
 
 )
 
 select
-    batch.position, batch.operation, batch.operation_id, batch.member_id, batch.is_resend,
+    batch.position, batch.operation, batch.operation_id, batch.member_id, batch.is_resend, batch.is_known,
     coalesce({fingerprint} = batch.fingerprint and audience.profile_id = batch.profile_id, false),
-    coalesce(consented.is_granted, 0) = 1,
+    {is_consented},
+    {arm},
     {columns}
 from batch
-left join audiences.{audience} as audience on cast(audience.{key} as varchar) = batch.record_key
+left join audience on audience._record_key = batch.record_key
 left join consented on batch.profile_id = consented.profile_id
 order by batch.position
 """
@@ -49,6 +56,9 @@ order by plan.position
 """
 
 
+_HEAD = 9  # columns before those of the audience
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A change of the plan with its position, and why it is not sent after all, if so."""
@@ -56,59 +66,74 @@ class Planned:
     position: int
     change: Change
     is_resend: bool
+    is_known: bool = True  # the journal has the member already
     outcome: str = ""  # suppressed, moved or rejected; empty: to be sent
     code: str = ""
 
 
 def ranges(warehouse: Warehouse, run_id: str, size: int) -> Iterator[tuple[int, int, bool]]:
-    """First and last position of each batch, and whether it is of removals: a batch has one shape."""
-    for is_removal, first, last in warehouse.execute(
+    """First and last position of each batch, and whether it is of members who leave, in the order of the plan."""
+    for is_leaving, first, last in warehouse.execute(
         """
-        select operation = 'remove', min(position), max(position)
-        from activation.plan where run_id = ? group by operation = 'remove' order by 2
+        select coalesce(reason in ('revoked', 'left'), false) as is_leaving, min(position), max(position)
+        from activation.plan where run_id = ? group by 1 order by 2
         """,
         [run_id],
     ):
         for start in range(first, last + 1, size):
-            yield start, min(start + size - 1, last), is_removal
+            yield start, min(start + size - 1, last), is_leaving
 
 
-def entering(warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, *, first: int, last: int) -> list[Planned]:
-    """Read additions and changes; mark those without consent by now, changed since, or unfit to leave."""
-    identity = sorted(identifiers_of(sync, spec).items())
-    columns = [*sync.fields, *(column for _, column in identity)]
+def entering(warehouse: Warehouse, identity: Identity, run_id: str, *, first: int, last: int) -> list[Planned]:
+    """Read who is to be sent; mark those without consent by now, changed since, or unfit to leave."""
+    sync, removes = identity.sync, identity.sync.mode == "remove"
+    mapper = Mapper(identity)
     rows = warehouse.execute(
         _ENTERING.format(
-            fingerprint=fingerprint_of(sync, "audience"),
-            columns=", ".join(f"audience.{quoted(column)}" for column in columns),
+            consented=consented(sync, "and profile_id in (select profile_id from batch)"),
+            fingerprint=f"'{REMOVED}'" if removes else payload_of(sync, identity.unreadable, "audience"),
+            is_consented="true" if removes else "coalesce(consented.is_granted, 0) = 1",
+            arm=sync.split.sql("audience.profile_id") if sync.split else "null",
+            columns=", ".join(f"audience.{quoted(column)}" for column in mapper.columns),
+            read=", ".join(f"audience.{quoted(column)}" for column in {"profile_id", *mapper.columns}),
             audience=quoted(sync.audience),
-            key=quoted(sync.key),
+            key=f"cast(audience.{quoted(sync.key)} as varchar)",
         ),
-        [run_id, first, last, sync.purpose, sync.channel],
+        [run_id, first, last],
     )
-    names = list(sync.fields.values())
-    planned = []
-    for position, operation, operation_id, member_id, is_resend, is_as_planned, is_consented, *values in rows:
-        scalars = [scalar(value) for value in values]
-        fields = dict(zip(names, scalars, strict=False))
-        found_by = dict(zip((name for name, _ in identity), scalars[len(names) :], strict=True))
-        outcome, code = "", ""
-        if not is_consented:
-            outcome, code = "suppressed", "no_consent"
-        elif not is_as_planned:
-            outcome, code = "moved", "changed_since_planned"
-        elif code := flaw(fields, spec.required):
-            outcome = "rejected"
-        change = Change(operation_id, operation, member_id, found_by, fields)
-        planned.append(Planned(position, change, is_resend, outcome, code))
-    return planned
+    return [_planned(identity, mapper, row[:_HEAD], row[_HEAD:]) for row in rows]
 
 
-def leaving(warehouse: Warehouse, sync: Sync, run_id: str, *, first: int, last: int) -> list[Planned]:
+def _planned(identity: Identity, mapper: Mapper, head: Sequence[Any], row: Sequence[Any]) -> Planned:
+    position, operation, operation_id, member_id, is_resend, is_known, is_as_planned, is_consented, arm = head
+    sync, spec = identity.sync, identity.spec
+    if not is_consented:
+        change = Change(operation_id, operation, member_id, {})
+        return Planned(position, change, is_resend, is_known, "suppressed", "no_consent")
+    fields, cleared, given = mapper.map(operation, row, arm)
+    found_by = identity.found_by(given) if is_as_planned else {}
+    is_same = identity.identify is None or sync.mode == "append_events" or member_of(found_by) == member_id
+    outcome, code = "", ""
+    if not is_as_planned or (found_by and not is_same):
+        outcome, code = "moved", "changed_since_planned"
+    elif code := (
+        flaw({**found_by, **fields}, () if operation == "remove" else spec.required)
+        or mapper.wrong_type(row)
+        or ("" if found_by else identity.reason(given))
+        or readable(spec, found_by, fields)
+    ):
+        outcome = "rejected"
+    change = Change(operation_id, operation, member_id, found_by, {} if operation == "remove" else fields, cleared)
+    return Planned(position, change, is_resend, is_known, outcome, code)
+
+
+def leaving(warehouse: Warehouse, identity: Identity, run_id: str, *, first: int, last: int) -> list[Planned]:
     """Read removals, each with the identifiers that were delivered, whatever became of the row since."""
-    return [
-        Planned(position, Change(operation_id, operation, member_id, json.loads(identifiers)), is_resend)
-        for position, operation, operation_id, member_id, is_resend, identifiers in warehouse.execute(
-            _LEAVING, [sync.name, run_id, first, last]
-        )
-    ]
+    planned = []
+    for position, operation, operation_id, member_id, is_resend, identifiers in warehouse.execute(
+        _LEAVING, [identity.sync.name, run_id, first, last]
+    ):
+        change = Change(operation_id, operation, member_id, json.loads(identifiers))
+        code = readable(identity.spec, change.identifiers, {})
+        planned.append(Planned(position, change, is_resend, outcome="rejected" if code else "", code=code))
+    return planned

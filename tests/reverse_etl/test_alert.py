@@ -1,0 +1,111 @@
+"""One notice per change of state and one on recovery, without a person in it."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from activation_town import VIP, Remote, sync_now
+
+from reverse_etl.destination import DestinationRefused
+from reverse_etl.run import SyncHeld
+
+
+class Inbox(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.server.notices.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(self.server.status)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def inbox(monkeypatch):
+    with HTTPServer(("127.0.0.1", 0), Inbox) as server:
+        server.notices, server.status = [], 200
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        server.address = f"http://127.0.0.1:{server.server_address[1]}/"
+        monkeypatch.setenv("CDP_ALERT_WEBHOOK", server.address)
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def refused(warehouse, remote):
+    remote.moods = [401]
+    with pytest.raises(DestinationRefused):
+        sync_now(warehouse, remote)
+
+
+def test_a_state_is_told_once_and_its_end_once(warehouse, town, inbox):
+    town.audience(["ann"])
+    remote = Remote()
+    sync_now(warehouse, remote)
+    assert inbox.notices == []
+    town.audience(["ann", "bob"])
+    for _ in range(3):
+        refused(warehouse, remote)
+    assert [n["state"] for n in inbox.notices] == ["failed"]
+    assert "team:marketing must act" in inbox.notices[0]["line"]
+
+    for _ in range(2):
+        sync_now(warehouse, remote)
+
+    assert [n["state"] for n in inbox.notices] == ["failed", "well"]
+    assert inbox.notices[1]["was"] == "failed"
+
+
+def test_held_and_rejecting_are_news_and_no_notice_names_a_person(warehouse, town, inbox):
+    remote = Remote()
+    town.audience({"ann": {}, "bob": {"first_name": "Poison"}})
+    sync_now(warehouse, remote)
+    town.audience([])
+    with pytest.raises(SyncHeld):
+        sync_now(warehouse, remote)
+
+    assert [n["state"] for n in inbox.notices] == ["rejecting", "held"]
+    assert "audiences.vip is empty" in inbox.notices[1]["reason"]
+    said = json.dumps(inbox.notices)
+    assert "@example" not in said
+    assert "Poison" not in said
+
+
+def test_a_plan_that_is_refused_is_told_by_its_kind(warehouse, town, inbox):
+    town.audience(["ann"])
+    warehouse.execute("insert into audiences.vip values ('ann', 'secret@example.com', 'X', 1)")
+    with pytest.raises(ValueError, match="repeat"):
+        sync_now(warehouse, Remote())
+
+    assert inbox.notices[0]["reason"] == "PlanRefused"
+
+
+def test_a_notice_that_is_not_taken_is_tried_again_and_spoils_no_run(warehouse, town, inbox):
+    town.audience({"bob": {"first_name": "Poison"}})
+    inbox.status = 500
+    remote = Remote()
+    assert sync_now(warehouse, remote).state == "partial"
+    inbox.status = 200
+    sync_now(warehouse, remote)
+
+    assert [n["state"] for n in inbox.notices] == ["rejecting", "rejecting"]
+
+
+def test_slack_gets_a_line(warehouse, town, inbox, monkeypatch):
+    monkeypatch.delenv("CDP_ALERT_WEBHOOK")
+    monkeypatch.setenv("CDP_ALERT_SLACK", inbox.address)
+    town.audience({"bob": {"first_name": "Poison"}})
+    sync_now(warehouse, Remote())
+
+    [notice] = inbox.notices
+    assert notice["text"].startswith("vip_to_remote is rejecting")
+
+
+def test_without_an_address_nothing_is_told_and_nothing_remembered(warehouse, town):
+    town.audience({"bob": {"first_name": "Poison"}})
+    sync_now(warehouse, Remote())
+
+    assert warehouse.execute("select count(*) from activation.alerts") == [(0,)]

@@ -1,0 +1,137 @@
+"""Conversations of more than one question: jobs to wait for, second steps, rows an answer points at, pace."""
+
+import json
+
+import pytest
+from activation_town import Remote
+from test_deliver import conversation, outcomes
+
+from reverse_etl.destination import Follow, NoAnswer, Request, Response
+from reverse_etl.testing import sample
+
+
+class Job(Remote):
+    """The first answer is a job's name; it is done after `polls` questions."""
+
+    polls = 2
+
+    def follow(self, rows, response):
+        said = response.json()
+        if "job" not in said:
+            return None
+        return Follow(Request("/job", said["job"].encode(), method="GET"), wait_seconds=3)
+
+    def outcomes(self, rows, response):
+        self.trail = [earlier.status for earlier in response.earlier]
+        return super().outcomes(rows, response)
+
+    def send(self, request):
+        if request.path == "/job":
+            self.polls -= 1
+            if isinstance(self.polls_answer, BaseException):
+                raise self.polls_answer
+            if isinstance(self.polls_answer, Response):
+                return self.polls_answer
+            return Response(200, json.dumps({"job": "j"} if self.polls else self.done).encode())
+        self.done = super().send(request).json()
+        return Response(202, b'{"job": "j"}')
+
+    polls_answer = None
+
+
+def test_a_job_is_polled_until_it_is_done_and_the_answers_are_kept():
+    remote = Job()
+    delivery, clock = conversation(remote)
+
+    assert outcomes(delivery.deliver(sample(remote))) == ["delivered"] * 3
+    assert clock.slept == [3, 3]
+    assert remote.trail == [202, 200]
+    assert not delivery.was_repeated
+
+
+def test_a_job_that_outlasts_the_run_is_unknown():
+    remote = Job()
+    remote.polls = 1_000
+    delivery, _ = conversation(remote, deadline=10)
+
+    receipts = delivery.deliver(sample(remote))
+
+    assert outcomes(receipts) == ["unknown"] * 3
+    assert receipts[0].code == "still_running"
+
+
+@pytest.mark.parametrize("answer", [NoAnswer(), Response(429), Response(404), Response(400), Response(401)])
+def test_whatever_goes_wrong_after_the_first_step_leaves_rows_unknown(answer):
+    remote = Job(attempts=1)
+    remote.polls_answer = answer
+    delivery, _ = conversation(remote)
+
+    assert set(outcomes(delivery.deliver(sample(remote)))) == {"unknown"}
+
+
+class Pointing(Remote):
+    """An all-or-nothing place that names the rows it won't have."""
+
+    def send(self, request):
+        rows = json.loads(request.body)
+        bad = [place for place, row in enumerate(rows) if row[3].get("first_name") == "Poison"]
+        if bad:
+            self.requests.append(rows)
+            return Response(400, json.dumps(bad[: self.names_at_most]).encode())
+        return super().send(request)
+
+    names_at_most = 100
+
+    def pointer(self, rows, response):
+        return response.json()
+
+
+def mixed(remote, bad):
+    good = sample(remote, people=range(1, 41))
+    poison = {change.member_id: change for change in sample(remote, people=bad, first_name="Poison")}
+    return [poison.get(change.member_id, change) for change in good]
+
+
+def test_rows_a_refusal_points_at_are_kept_back_and_the_rest_sent_again():
+    remote = Pointing()
+    delivery, _ = conversation(remote)
+
+    receipts = delivery.deliver(mixed(remote, (3, 17, 40)))
+
+    assert [n for n, o in enumerate(outcomes(receipts), 1) if o == "rejected"] == [3, 17, 40]
+    assert len(remote.requests) == 2
+
+
+def test_a_place_that_names_one_row_at_a_time_is_halved_in_the_end():
+    remote = Pointing()
+    remote.names_at_most = 1
+    delivery, _ = conversation(remote)
+
+    receipts = delivery.deliver(mixed(remote, range(1, 31)))
+
+    assert outcomes(receipts) == ["rejected"] * 30 + ["delivered"] * 10
+
+
+@pytest.mark.parametrize("nonsense", [b"<html>", b"[99]", b'["x"]', b"{}"])
+def test_a_pointer_that_points_nowhere_is_ignored(nonsense):
+    remote = Pointing()
+    inner = remote.send
+    delivery, _ = conversation(remote)
+    delivery.transport = lambda r: (lambda a: Response(400, nonsense) if a.status == 400 else a)(inner(r))
+
+    receipts = delivery.deliver(mixed(remote, (7,)))
+
+    assert [n for n, o in enumerate(outcomes(receipts), 1) if o == "rejected"] == [7]
+
+
+def test_the_pace_of_the_account_is_kept():
+    remote = Remote(moods=["broken", "well"], attempts=3)
+    delivery, clock = conversation(remote)
+    waits = iter([0.0, 5.0, 7.0])
+    delivery.pace = lambda: next(waits)
+    delivery.deliver(sample(remote))
+
+    assert clock.slept == [1.0, 5.0]
+    delivery.deadline = clock.now + 6
+
+    assert outcomes(delivery.deliver(sample(remote))) == ["deferred"] * 3
