@@ -93,7 +93,7 @@ class Options(account.Options):
 
 def for_advertising_only(sync: Sync) -> None:
     """Consent is forwarded as granted, so it must have been asked for what it says."""
-    if sync.purpose != "advertising":
+    if "advertising" not in sync.purposes:
         raise BadDeclaration(f"{sync.name}: Google processes who consented to advertising only: purpose: advertising")
 
 
