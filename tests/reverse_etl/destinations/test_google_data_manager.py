@@ -10,6 +10,7 @@ from ad_people import change, changes, deliver, listened, spoilt, sync
 from reverse_etl.destination import DestinationRefused, Outcome, Response, Verdict
 from reverse_etl.destinations.google_data_manager import Destination
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.testing import check
 
 NAMES = ("email", "phone", "first_name", "last_name", "zip", "country")
 LIST = "7090784486"
@@ -60,6 +61,14 @@ def ended(status, total=2, **reasons):
     said = {"requestStatus": status, "errorInfo": {"errorCounts": counts}}
     said["audienceMembersIngestionStatus"] = {"userDataIngestionStatus": {"recordCount": str(total)}}
     return Response(200, json.dumps({"requestStatusPerDestination": [said]}).encode())
+
+
+def test_it_conforms(server):
+    check(
+        google(),
+        holds=lambda change: f"emailAddress={change.identifiers['email']}" in str(members(server)),
+        poison={"email": "no-hash"},
+    )
 
 
 def test_a_member_is_its_hashes_and_a_readable_place():

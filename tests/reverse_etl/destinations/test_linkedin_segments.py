@@ -10,6 +10,7 @@ from reverse_etl.ads.linkedin import classify
 from reverse_etl.destination import DestinationRefused, Response, Verdict
 from reverse_etl.destinations.linkedin_segments import Destination
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.testing import check
 
 SEGMENT = "12345"
 DONE = ("delivered", "")
@@ -40,6 +41,14 @@ def post(server, path="/dmpSegments/12345/users", body=None, **headers):
         "x-restli-method": "BATCH_CREATE",
     } | {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.post(f"{server.url('linkedin')}/rest{path}", json=body, headers=headers)
+
+
+def test_it_conforms(server):
+    check(
+        linkedin("email"),
+        holds=lambda change: f"SHA256_EMAIL={change.identifiers['email']}" in members(server),
+        poison={"email": "no-hash"},
+    )
 
 
 def test_a_user_is_their_ids_and_no_name():

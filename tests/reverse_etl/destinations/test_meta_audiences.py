@@ -7,8 +7,10 @@ import pytest
 from ad_people import MARY, MARY_EMAIL, MARY_META, change, changes, deliver, listened, person, spoilt, sync
 
 from reverse_etl.destination import DestinationRefused, Outcome, Response, Verdict
-from reverse_etl.destinations.meta_audiences import Destination, classify
+from reverse_etl.destinations.meta_audiences import KEYS, Destination, classify
+from reverse_etl.sandbox.vendors.meta import key_of
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.testing import check
 
 NAMES = ("email", "phone", "first_name", "last_name", "zip", "country", "external_id")
 AUDIENCE = "238000001"
@@ -30,9 +32,17 @@ def members(server, audience=AUDIENCE):
     return server.held("meta", f"members/{audience}")
 
 
-def graph(server, method, path, body=None, token="sandbox"):
-    url, headers = f"{server.url('meta')}/v25.0{path}", {"authorization": f"Bearer {token}"}
+def graph(server, method, path, body=None):
+    url, headers = f"{server.url('meta')}/v25.0{path}", {"authorization": "Bearer sandbox"}
     return httpx.request(method, url, json=body, headers=headers)
+
+
+def test_it_conforms(server):
+    check(
+        meta("email", "external_id"),
+        holds=lambda change: key_of({KEYS[n]: v for n, v in change.identifiers.items()}) in members(server),
+        poison={"email": "no-hash"},
+    )
 
 
 def test_a_row_is_its_hashes_under_the_keys_of_meta():

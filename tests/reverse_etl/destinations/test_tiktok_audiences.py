@@ -9,6 +9,7 @@ from ad_people import MARY_EMAIL, change, changes, deliver, listened, person, sp
 from reverse_etl.destination import DestinationRefused, Outcome, Response, Verdict
 from reverse_etl.destinations.tiktok_audiences import Destination, classify
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.testing import check
 
 AUDIENCE = "1672000123"
 DONE = ("delivered", "")
@@ -35,6 +36,14 @@ def members(server):
 
 def answer(code, status=200):
     return Response(status, json.dumps({"code": code, "message": "m", "data": {}}).encode())
+
+
+def test_it_conforms(server):
+    check(
+        tiktok(),
+        holds=lambda change: f"EMAIL_SHA256={change.identifiers['email']}" in members(server),
+        poison={"email": "no-hash"},
+    )
 
 
 def test_columns_keep_their_places_when_somebody_lacks_an_identifier():
