@@ -48,7 +48,7 @@ def platform(request, desk, monkeypatch):
     """A sync and the people its vendor holds, by name."""
     vendor, audience, options, prefix, before = AUDIENCES[request.param]
     account(desk, monkeypatch, vendor, prefix)
-    names = {f"{before}{sha256_hex(email_of(name))}": name for name in "ann bob cem dora eve fay anna".split()}
+    names = {f"{before}{sha256_hex(email_of(name))}": name for name in ("ann", "bob", "cem", "dora", "anna")}
     sync = declared(request.param, options)
     return sync, vendor, lambda: {names[key] for key in desk.held(vendor, f"members/{audience}")}
 
