@@ -15,8 +15,9 @@ from reverse_etl.destination import Request, Response, Transport, Verdict, by_st
 from reverse_etl.sync import Sync
 
 SEGMENT = "{segment}"  # in paths, until the segment is found
-CREATED, CONFLICT, OUTDATED = 201, 409, 426
+CREATED, CONFLICT = 201, 409
 LATER = {404, 409, 423}
+OURS = {400, 422, 426}  # of a whole request: a header, a version; rows have statuses of their own
 
 
 class Settings(BaseSettings):
@@ -44,7 +45,7 @@ def classify(response: Response) -> Verdict:
     """Read the status; 404 is a segment that isn't there yet."""
     if response.status in LATER:
         return Verdict.BUSY
-    return Verdict.CONFIG if response.status == OUTDATED else by_status(response)
+    return Verdict.CONFIG if response.status in OURS else by_status(response)
 
 
 @contextmanager
