@@ -15,7 +15,7 @@ from reverse_etl.destination import Request, Response, Transport, Verdict, by_st
 from reverse_etl.sync import Sync
 
 SEGMENT = "{segment}"  # in paths, until the segment is found
-CREATED, CONFLICT = 201, 409
+CREATED = 201
 LATER = {404, 409, 423}
 OURS = {400, 422, 426}  # of a whole request: a header, a version; rows have statuses of their own
 
@@ -80,8 +80,7 @@ def _find_or_make(send: Transport, name: str, options: Options) -> Response:
     if classify(answer) is not Verdict.ANSWERED or segment_in(answer):
         return answer
     wanted = {"name": name, **own, "account": urn, "type": "USER", "destinations": [{"destination": "LINKEDIN"}]}
-    made = send(Request("/dmpSegments", json.dumps(wanted).encode()))
-    return send(find) if made.status == CONFLICT else made
+    return send(Request("/dmpSegments", json.dumps(wanted).encode()))  # 409, somebody was faster: is found next time
 
 
 def segment_in(response: Response) -> str:
