@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,7 +23,18 @@ AUTH = {102, 190}
 TRANSIENT = {1, 2, 341, 368, 5000, 21_009}
 THROTTLED = {4, 17, 32, 613, *range(80_000, 80_015)}
 REPLACING = 2650  # somebody replaces the whole audience: over within 90 minutes
+TOO_SMALL = "low audience size"  # what is left after a removal
+TOO_OLD = 2_804_003
 BAD_EVENT = range(2_804_000, 2_805_000)  # subcodes; only events are refused for one of their rows
+
+
+# Limited data use under CCPA: where Meta finds that it applies, or as if everybody lived in California.
+LimitedUse = Literal["", "where_required", "california"]
+LIMITED: Mapping[str, tuple[list[str], int, int]] = {
+    "where_required": (["LDU"], 0, 0),
+    "california": (["LDU"], 1, 1000),
+}
+LIMITED_KEYS = ["DATA_PROCESSING_OPTIONS", "DATA_PROCESSING_OPTIONS_COUNTRY", "DATA_PROCESSING_OPTIONS_STATE"]
 
 
 class Settings(BaseSettings):
@@ -57,6 +70,26 @@ def classify(response: Response) -> Verdict:
     if code in TRANSIENT or error.get("is_transient") is True or response.status >= 500:  # noqa: PLR2004
         return Verdict.BROKEN
     return Verdict.REFUSED if subcode in BAD_EVENT else Verdict.CONFIG
+
+
+def classify_upload(response: Response) -> Verdict:
+    """Some wrong rows are a refusal to be split: to add the others twice changes nothing."""
+    if TOO_SMALL in str(error_of(response).get("message")).lower():
+        return Verdict.ANSWERED
+    verdict = classify(response)
+    try:
+        said = json.loads(response.body)
+        is_mixed = 0 < int(said["num_invalid_entries"]) < int(said["num_received"])
+    except (ValueError, LookupError, TypeError):
+        return verdict
+    return Verdict.REFUSED if is_mixed and verdict is Verdict.ANSWERED else verdict
+
+
+def too_old_at(response: Response) -> datetime | None:
+    """Tell the time at Meta when it refused an event as too old."""
+    if error_of(response).get("error_subcode") != TOO_OLD or "date" not in response.headers:
+        return None
+    return parsedate_to_datetime(response.headers["date"])
 
 
 @contextmanager

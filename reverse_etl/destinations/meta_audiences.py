@@ -8,12 +8,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from reverse_etl.ads import account, meta
-from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Spec, Transport, Verdict
+from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Spec, Transport
 from reverse_etl.normalise import Identified, identify, read_options
 from reverse_etl.sync import BadDeclaration, Sync
 
@@ -34,9 +34,6 @@ KEYS = {  # Meta's names, in the order of its documentation
     "country": "COUNTRY",
     "mobile_ad_id": "MADID",
 }
-LIMITED_KEYS = ["DATA_PROCESSING_OPTIONS", "DATA_PROCESSING_OPTIONS_COUNTRY", "DATA_PROCESSING_OPTIONS_STATE"]
-LIMITED: Mapping[str, list[Any]] = {"where_required": [["LDU"], 0, 0], "california": [["LDU"], 1, 1000]}
-TOO_SMALL = "low audience size"
 
 
 class Options(account.Options):
@@ -44,7 +41,7 @@ class Options(account.Options):
 
     audience_id: str = Field(pattern=r"^\d+$")
     value_based: bool = False
-    limited_data_use: Literal["", "where_required", "california"] = ""  # under CCPA; of everybody in the sync
+    limited_data_use: meta.LimitedUse = ""  # under CCPA; of everybody in the sync
     batch_rows: int = Field(default=10_000, ge=1, le=10_000)
 
 
@@ -62,7 +59,7 @@ class Destination:
             batch_bytes=1_000_000,
             platform="meta",
             hash_only=True,
-            classify=classify,
+            classify=meta.classify_upload,
             smallest_audience=100,
             requests_per_second=10,
         )
@@ -80,8 +77,8 @@ class Destination:
             for cells, row in zip(data, rows, strict=True):
                 cells.append(max(0.0, float(row.fields.get("value") or 0)))
         if self._options.limited_data_use and not is_removal:
-            schema += LIMITED_KEYS
-            data = [[*cells, *LIMITED[self._options.limited_data_use]] for cells in data]
+            schema += meta.LIMITED_KEYS
+            data = [[*cells, *meta.LIMITED[self._options.limited_data_use]] for cells in data]
         payload = {"schema": schema, "data": data, "is_raw": False}
         path, method = f"/{self._options.audience_id}/users", "DELETE" if is_removal else "POST"
         return Request(path, json.dumps({"payload": payload}).encode(), method)
@@ -112,16 +109,3 @@ class Destination:
 
     def connect(self) -> AbstractContextManager[Transport]:
         return meta.connect(self._sync, self._options.timeout_seconds)
-
-
-def classify(response: Response) -> Verdict:
-    """Some wrong rows are a refusal to be split: to add the others twice changes nothing."""
-    if TOO_SMALL in str(meta.error_of(response).get("message")).lower():
-        return Verdict.ANSWERED
-    verdict = meta.classify(response)
-    try:
-        said = json.loads(response.body)
-        is_mixed = 0 < int(said["num_invalid_entries"]) < int(said["num_received"])
-    except (ValueError, LookupError, TypeError):
-        return verdict
-    return Verdict.REFUSED if is_mixed and verdict is Verdict.ANSWERED else verdict

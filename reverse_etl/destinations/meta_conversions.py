@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -32,13 +31,8 @@ PERSON = {
     "mobile_ad_id": "madid",
 }
 CLICKS = ("fbc", "fbp", "client_ip_address", "client_user_agent")  # never hashed
-LIMITED: Mapping[str, tuple[list[str], int, int]] = {
-    "": ([], 0, 0),
-    "where_required": (["LDU"], 0, 0),
-    "california": (["LDU"], 1, 1000),
-}
 CUSTOM = ("currency", "order_id")
-TOO_OLD = 2_804_003
+LIMITED_KEYS = [key.lower() for key in meta.LIMITED_KEYS]
 OLDEST, OLDEST_IN_A_SHOP = timedelta(days=7), timedelta(days=62)
 Source = Literal[
     "website", "app", "physical_store", "system_generated", "email", "phone_call", "chat", "business_messaging", "other"
@@ -55,7 +49,7 @@ class Options(account.Options):
     event_name: str = "Purchase"
     action_source: Source = "physical_store"
     test_event_code: str = ""
-    limited_data_use: Literal["", "where_required", "california"] = ""  # under CCPA; of everybody in the sync
+    limited_data_use: meta.LimitedUse = ""  # under CCPA; of everybody in the sync
     batch_rows: int = Field(default=1_000, ge=1, le=1_000)
 
 
@@ -73,7 +67,7 @@ class Destination:
             identifiers=(*PERSON, *CLICKS),
             required=("event_id", "event_time"),
             hash_only=True,
-            honours_operation_ids=True,  # by event_id
+            honours_operation_ids=True,  # by event_id, for 48 hours
             classify=meta.classify,
             requests_per_second=10,
         )
@@ -94,10 +88,8 @@ class Destination:
 
     def pointer(self, rows: Sequence[Change], response: Response) -> Sequence[int]:
         """Meta names no event; those that are too old can be told by its own clock."""
-        if meta.error_of(response).get("error_subcode") != TOO_OLD or "date" not in response.headers:
-            return []
-        now = parsedate_to_datetime(response.headers["date"])
-        return [place for place, row in enumerate(rows) if self._is_too_old(row, now)]
+        now = meta.too_old_at(response)
+        return [place for place, row in enumerate(rows) if now and self._is_too_old(row, now)]
 
     def connect(self) -> AbstractContextManager[Transport]:
         return meta.connect(self._sync, self._options.timeout_seconds)
@@ -112,7 +104,6 @@ class Destination:
         user = {theirs: person[ours] for ours, theirs in PERSON.items() if ours in person}
         user |= {name: row.identifiers[name] for name in CLICKS if name in row.identifiers}
         moment = events.moment_of(row.fields.get("event_time"))
-        limited, country, state = LIMITED[self._options.limited_data_use]
         event: dict[str, Any] = {
             "event_name": row.fields.get("event_name") or self._options.event_name,
             "event_id": str(row.fields["event_id"]),
@@ -120,9 +111,8 @@ class Destination:
             "action_source": row.fields.get("action_source") or self._options.action_source,
             "user_data": user,
         }
-        if limited:
-            event |= {"data_processing_options": limited, "data_processing_options_country": country}
-            event["data_processing_options_state"] = state
+        if self._options.limited_data_use:
+            event |= zip(LIMITED_KEYS, meta.LIMITED[self._options.limited_data_use], strict=True)
         custom = {name: row.fields[name] for name in CUSTOM if row.fields.get(name)}
         if (value := events.number_of(row.fields.get("value"))) is not None:
             custom["value"] = value

@@ -112,7 +112,7 @@ def _write(request: Call, store: Store, verb: str) -> Answer:
     if stray := unknown_field(said, REQUESTS[verb]):
         return refused([stray])
     violations = _bad_envelope(store, said, verb) or (
-        google_events.flaws(said) if verb == "events:ingest" else _bad_members(store, said, verb)
+        google_events.flaws(said) if verb == "events:ingest" else _bad_members(store, said, verb, request.now)
     )
     if violations:
         return refused(violations)
@@ -161,9 +161,10 @@ def _bad_envelope(store: Store, said: Document, verb: str) -> list[Violation]:
     return bad_consent(said.get("consent") or {}, "consent")
 
 
-def _bad_members(store: Store, said: Document, verb: str) -> list[Violation]:
+def _bad_members(store: Store, said: Document, verb: str, now: datetime) -> list[Violation]:
     if verb == "audienceMembers:removeAll":
-        return []
+        is_future = moment(said.get("removeAsOfTime") or now.isoformat()) > moment(now.isoformat())
+        return [("remove_as_of_time", "INVALID_REMOVE_AS_OF_TIME", "In the future.")] if is_future else []
     members = said.get("audienceMembers") or []
     if not 0 < len(members) <= MOST_MEMBERS:
         return [

@@ -119,8 +119,11 @@ def _upload(request: Call, store: Store, id_: str, way: str) -> Answer:  # noqa:
     if way == "usersreplace" and (no := refusal(store, id_, session, request.now)):
         return no
     rows = [dict(zip(schema, cells, strict=True)) for cells in data]
-    wrong = [row for row in rows if _first_wrong(row) or not key_of(row)]
-    if not _apply(store, id_, way, [row for row in rows if not (wrong and row in wrong)]):
+    good: list[Document] = []
+    wrong: list[Document] = []
+    for row in rows:
+        (wrong if _first_wrong(row) or not key_of(row) else good).append(row)
+    if not _apply(store, id_, way, good):
         return error(100, "Removing these users would leave a low audience size.")
     if way == "usersreplace" and session.get("last_batch_flag"):
         finish(store, id_)

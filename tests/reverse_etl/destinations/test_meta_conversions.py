@@ -10,6 +10,7 @@ from reverse_etl.destination import Change, Outcome, Response
 from reverse_etl.destinations.meta_conversions import Destination
 from reverse_etl.normalise import PlaintextRefused
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.testing import check
 
 DATASET = "990000001"
 DONE = ("delivered", "")
@@ -43,6 +44,15 @@ def server(desk, monkeypatch):
 
 def events(server):
     return server.held("meta", f"events/{DATASET}")
+
+
+def test_it_conforms(server):
+    check(
+        meta(event_name="Lead"),
+        holds=lambda change: f"Lead/{change.fields['event_id']}" in events(server),
+        poison={"event_time": "never"},
+        takes_back=False,
+    )
 
 
 def test_an_event_is_what_happened_and_hashes_of_whom():
