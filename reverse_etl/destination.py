@@ -68,12 +68,21 @@ class Response:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    earlier: tuple["Response", ...] = ()  # the answers to what was asked before, oldest first
 
     def json(self) -> Any:
         try:
             return json.loads(self.body)
         except ValueError as error:
             raise Unreadable("the answer is not JSON") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What to ask next before the rows' outcomes can be read: a job to poll, or the second step of two."""
+
+    request: Request
+    wait_seconds: float = 0.0
 
 
 class NotSent(ConnectionError):
@@ -125,6 +134,9 @@ class Spec:
     is_set: bool = True  # delivering a change twice leaves the same state
     attempts: int = 5
     classify: Callable[[Response], Verdict] = by_status
+    platform: str = ""  # of reverse_etl.normalise
+    requests_per_second: float | None = None
+    cost_per_row: float = 0
 
 
 Transport = Callable[[Request], Response]
