@@ -78,7 +78,7 @@ class Contacts:
         cls, sync: Sync, platform: str, options: ContactOptions, ways: Sequence[str], names: Mapping[str, str]
     ) -> "Contacts":
         """`ways`: the identifiers the platform finds people by, best first; `names`: its own names of known fields."""
-        mapped = set(sync.fields.values())
+        mapped = set(sync.names)
         found_by = options.find_by or next((way for way in ways if way in mapped), "")
         if found_by not in ways or found_by not in mapped:
             raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(ways)}")
@@ -106,7 +106,7 @@ class Contacts:
         None stays: it says that there is no such value any more.
         """
         kept: dict[str, Scalar] = {}
-        for name, value in row.fields.items():
+        for name, value in {**row.fields, **dict.fromkeys(row.cleared)}.items():
             if name == self.found_by:
                 continue
             try:
