@@ -64,6 +64,12 @@ def secrets(sync: Sync, settings: type[Secrets]) -> Secrets:
         raise DestinationRefused(f"{sync.name}: set {wrong}") from error
 
 
+def only_events(sync: Sync) -> None:
+    """Refuse a sync whose removals would have to unsend messages."""
+    if str(sync.mode) != "append_events":
+        raise BadDeclaration(f"{sync.name}: mode: a message can't be taken back, {sync.destination} is append_events")
+
+
 @dataclass(frozen=True, slots=True)
 class Contacts:
     """How a sync's rows are contacts of a platform."""
