@@ -66,7 +66,7 @@ def secrets(sync: Sync, settings: type[Secrets]) -> Secrets:
 
 def only_events(sync: Sync) -> None:
     """Refuse a sync whose removals would have to unsend messages."""
-    if str(sync.mode) != "append_events":
+    if sync.mode != "append_events":
         raise BadDeclaration(f"{sync.name}: mode: a message can't be taken back, {sync.destination} is append_events")
 
 
@@ -84,7 +84,7 @@ class Contacts:
         cls, sync: Sync, platform: str, options: ContactOptions, ways: Sequence[str], names: Mapping[str, str]
     ) -> "Contacts":
         """`ways`: the identifiers the platform finds people by, best first; `names`: its own names of known fields."""
-        mapped = set(sync.names)
+        mapped = set(sync.fields.values())
         found_by = options.find_by or next((way for way in ways if way in mapped), "")
         if found_by not in ways or found_by not in mapped:
             raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(ways)}")
@@ -139,6 +139,14 @@ def settled(rows: Sequence[Change], rejected: Mapping[str, str], failures: int =
         else Receipt(row, *rest)
         for row in rows
     ]
+
+
+def read(response: Response) -> Any:
+    """Read an answer that may be anything; None when it is no JSON."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
 
 
 def answers(response: Response) -> tuple[Response, ...]:

@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import ContactOptions, Contacts, declared, secrets
+from reverse_etl.contacts import ContactOptions, Contacts, declared, read, secrets
 from reverse_etl.destination import (
     Change,
     Follow,
@@ -65,7 +65,7 @@ class Options(ContactOptions):
 
 def classify(response: Response) -> Verdict:
     """Errors are a list of codes; a field nobody made and a spent day are no row's fault."""
-    said = _read(response)
+    said = read(response)
     if isinstance(said, dict) and "compositeResponse" in said:
         return by_status(replace(response, status=int(said["compositeResponse"][0]["httpStatusCode"])))
     codes = {error.get("errorCode") for error in said if isinstance(error, dict)} if isinstance(said, list) else set()
@@ -154,13 +154,6 @@ def _receipt(row: Change, result: dict[str, Any]) -> Receipt:
 
 def _found(response: Response) -> list[dict[str, Any]]:
     return list(response.json()["compositeResponse"][0]["body"]["records"])
-
-
-def _read(response: Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None
 
 
 def _escaped(text: str) -> str:

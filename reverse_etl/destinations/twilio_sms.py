@@ -1,7 +1,7 @@
 """Twilio: one text message for each row, to `phone`, in the words of `text`.
 
 Twilio has no idempotency: what may have been sent is not sent again, and a message can't be taken back. So a sync to
-it is `mode: append_events`, and `message_id` says which message a row is. Who answered STOP is rejected (`opted_out`).
+it is `mode: append_events`, and its key says which message a row is. Who answered STOP is rejected (`opted_out`).
 Whether the phone got it, Twilio tells `status_callback` later; delivered here means: Twilio took it.
 """
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import declared, only_events, secrets
+from reverse_etl.contacts import declared, only_events, read, secrets
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport, Verdict
 from reverse_etl.destination import by_status as by_http
 from reverse_etl.normalise import Identified, Unusable, normalise, read_options
@@ -76,7 +76,7 @@ def classify(response: Response) -> Verdict:
 
 
 class Destination:
-    """Messages are told apart by `message_id` and the number they go to."""
+    """Messages are told apart by the sync's key."""
 
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, declared(sync, Options)
@@ -85,8 +85,8 @@ class Destination:
         self.spec = Spec(
             batch_rows=1,
             batch_bytes=10_000,
-            identifiers=("message_id", "phone"),
-            required=("message_id", "phone", "text"),
+            identifiers=("phone",),
+            required=("phone", "text"),
             is_set=False,
             attempts=1,
             classify=classify,
@@ -98,7 +98,7 @@ class Destination:
             number = normalise("twilio", "phone", fields.get("phone"), self._spelling)
         except Unusable as unusable:
             return Identified({}, {"phone": unusable.reason})
-        return Identified({"message_id": str(fields["message_id"]), "phone": number}, {})
+        return Identified({"phone": number}, {})
 
     def request(self, rows: Sequence[Change]) -> Request:
         (row,) = rows
@@ -115,12 +115,12 @@ class Destination:
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         (row,) = rows
-        if code := _code(response):
-            return [Receipt(row, Outcome.REJECTED, ROW_CODES[code])]
+        if number := _code(response):
+            return [Receipt(row, Outcome.REJECTED, ROW_CODES[number])]
         said = response.json()
-        is_taken = bool(said["sid"]) and said["status"] in TAKEN
-        code = f"twilio_{said.get('error_code') or said['status']}"
-        return [Receipt(row, Outcome.DELIVERED) if is_taken else Receipt(row, Outcome.REJECTED, code)]
+        if said["sid"] and said["status"] in TAKEN:
+            return [Receipt(row, Outcome.DELIVERED)]
+        return [Receipt(row, Outcome.REJECTED, f"twilio_{said.get('error_code') or said['status']}")]
 
     def connect(self) -> AbstractContextManager[Transport]:
         found = secrets(self._sync, Settings)
@@ -131,9 +131,5 @@ class Destination:
 
 def _code(response: Response) -> int | None:
     """Read Twilio's number of the error; None for what is no error of Twilio's."""
-    if response.status < 400:  # noqa: PLR2004
-        return None
-    try:
-        return int(response.json()["code"])
-    except (ValueError, LookupError, TypeError):
-        return None
+    said = read(response) if response.status >= 400 else None  # noqa: PLR2004
+    return said.get("code") if isinstance(said, dict) else None

@@ -1,24 +1,23 @@
-"""A destination of contacts under test: made of a few options, its rows written by hand, asked until it knows."""
+"""A destination of contacts or messages under test: made of a few options, its rows written by hand."""
 
 import importlib
 import json
-from contextlib import contextmanager
-from dataclasses import replace
 
 from reverse_etl.deliver import Delivery
-from reverse_etl.destination import Change, Response, Verdict
+from reverse_etl.destination import Change, Response
 from reverse_etl.sync import Sync
 
 
-def destination_of(name, fields=("email", "first_name", "ltv"), channel="email", **options):
+def destination_of(name, fields, mode="mirror", **options):
     """The destination of a sync whose columns are called as its fields are."""
     sync = Sync(
         audience="vip",
         destination=name,
         purpose="marketing",
-        channel=channel,
+        channel="email",
         fields={field: field for field in fields},
         options=options,
+        mode=mode,
     )
     return importlib.import_module(f"reverse_etl.destinations.{name}").Destination(sync)
 
@@ -36,45 +35,8 @@ def said(status=200, body=None, *earlier):
     return Response(status, body if isinstance(body, bytes) else json.dumps(body).encode(), earlier=earlier)
 
 
-class Asked:
-    """A destination that is asked until it knows, also by an engine that asks once."""
-
-    def __init__(self, destination):
-        self._destination = destination
-        self._rows = ()
-
-    def __getattr__(self, name):
-        return getattr(self._destination, name)
-
-    def request(self, rows):
-        self._rows = tuple(rows)
-        return self._destination.request(rows)
-
-    @contextmanager
-    def connect(self):
-        with self._destination.connect() as send:
-            yield lambda request: self._answered(send, request)
-
-    def _answered(self, send, request):
-        earlier, spec = (), self._destination.spec
-        while True:
-            response = replace(send(request), earlier=earlier)
-            if spec.classify(response) is not Verdict.ANSWERED:
-                return response
-            further = self._destination.follow(self._rows, response)
-            if not further:
-                return response
-            earlier, request = (*earlier, response), further.request
-
-
-def asked(destination):
-    return Asked(destination) if hasattr(destination, "follow") else destination
-
-
 def deliver(destination, changes):
     """Outcome and code of each change."""
-    line = asked(destination)
-    with line.connect() as transport:
-        delivery = Delivery(line, transport, float("inf"), sleep=lambda _: None)
-        receipts = delivery.deliver(changes)
+    with destination.connect() as transport:
+        receipts = Delivery(destination, transport, float("inf"), sleep=lambda _: None).deliver(changes)
     return [(str(r.outcome), r.code) for r in receipts]

@@ -82,13 +82,13 @@ def _upsert(request: Call, store: Store) -> Answer:
             return _error(400, "VALIDATION_ERROR", f'"code":"PROPERTY_DOESNT_EXIST" {stray[0]}', **context)
         if not all(isinstance(value, str) for value in one["properties"].values()):
             return _error(400, "VALIDATION_ERROR", "Property values are strings")
-    results, errors = [], []
+    results: list[Document] = []
+    errors: list[Document] = []
     for one in inputs:
         email = one["id"] if one["idProperty"] == "email" else one["properties"].get("email", "")
         if email and not EMAIL.fullmatch(email):
-            context = {"objectWriteTraceId": [one.get("objectWriteTraceId")]}
-            said = {"status": "error", "category": "VALIDATION_ERROR", "message": "INVALID_EMAIL", "context": context}
-            errors.append(said)
+            traced = {"context": {"objectWriteTraceId": [one.get("objectWriteTraceId")]}}
+            errors.append({"status": "error", "category": "VALIDATION_ERROR", "message": "INVALID_EMAIL", **traced})
         else:
             results.append(_written(one, store))
     body = {"status": "COMPLETE", "results": results, "startedAt": "", "completedAt": ""}

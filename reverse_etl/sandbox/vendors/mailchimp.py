@@ -52,8 +52,8 @@ class Vendor:
         return Answer(status, _problem(status, title).json, headers=headers)
 
 
-def _problem(status: int, title: str, **errors: str) -> Answer:
-    said = [{"field": field, "message": message} for field, message in errors.items()]
+def _problem(status: int, title: str, field: str = "", message: str = "") -> Answer:
+    said = [{"field": field, "message": message}] if field else []
     headers = {"content-type": "application/problem+json; charset=utf-8"}
     return Answer(status, {"type": "", "title": title, "status": status, "errors": said}, headers=headers)
 
@@ -65,7 +65,7 @@ def _make(request: Call, store: Store) -> Answer:
     except (ValueError, LookupError, TypeError):
         operations = []
     if not operations or any(not isinstance(body, str) for _, _, body, _ in operations):
-        return _problem(400, "Invalid Resource", operations="Operations with a method, a path and a body of text.")
+        return _problem(400, "Invalid Resource", "operations", "Operations with a method, a path and a body of text.")
     pending = sum(batch["looks"] < 2 for batch in store.all("batches").values())  # noqa: PLR2004
     if pending >= MOST_PENDING:
         return _problem(429, "Too Many Requests")
@@ -131,9 +131,9 @@ def _member(method: str, path: str, body: bytes, store: Store) -> Answer:
 def _put(list_: str, hash_: str, said: Document, store: Store) -> Answer:
     email, kind = str(said.get("email_address", "")), f"members/{list_}"
     if not EMAIL.fullmatch(email) or email.endswith("@fake.example"):
-        return _problem(400, "Invalid Resource", email_address="Please provide a valid email address.")
+        return _problem(400, "Invalid Resource", "email_address", "Please provide a valid email address.")
     if hashlib.md5(email.lower().encode(), usedforsecurity=False).hexdigest() != hash_:
-        return _problem(400, "Invalid Resource", email_address="The address is not the member's.")
+        return _problem(400, "Invalid Resource", "email_address", "The address is not the member's.")
     if store.get("forgotten", hash_) is not None:
         return _problem(400, "Forgotten Email Not Subscribed")
     if store.get("compliance", hash_) is not None:
@@ -141,7 +141,7 @@ def _put(list_: str, hash_: str, said: Document, store: Store) -> Answer:
     before = store.get(kind, hash_)
     status = said.get("status") or (before["status"] if before else said.get("status_if_new"))
     if status not in STATUSES:
-        return _problem(400, "Invalid Resource", status="status or status_if_new is required.")
+        return _problem(400, "Invalid Resource", "status", "status or status_if_new is required.")
     member = before or {"merge_fields": {}, "tags": []}
     merged = {**member["merge_fields"], **said.get("merge_fields", {})}
     tags = sorted({*member["tags"], *said.get("tags", [])})

@@ -7,7 +7,11 @@ from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
 
 LONGEST_TEXT, MOST_ATTACHMENTS = 40_000, 100
-WRONG = {"archived": (410, "channel_is_archived"), "gone": (404, "channel_not_found"), "closed": (403, "action_prohibited")}
+WRONG = {
+    "archived": (410, "channel_is_archived"),
+    "gone": (404, "channel_not_found"),
+    "closed": (403, "action_prohibited"),
+}
 WORDS = {403: "invalid_token", 404: "no_service", 429: "rate_limited", 500: "rollup_error"}
 
 
@@ -26,7 +30,9 @@ class Vendor:
 
     def failing(self, status: int, seconds: float) -> Answer:
         waits = {"retry-after": f"{seconds:.0f}"} if seconds else {}
-        return Answer(status, content=WORDS.get(status, "error").encode(), headers={"content-type": "text/html"} | waits)
+        return Answer(
+            status, content=WORDS.get(status, "error").encode(), headers={"content-type": "text/html"} | waits
+        )
 
 
 def _word(status: int, word: str) -> Answer:

@@ -57,21 +57,17 @@ def _error(status: int, code: int, message: str) -> Answer:
 
 def _wrong(form: dict[str, str], store: Store) -> tuple[int, str] | None:
     to, text = form.get("To", ""), form.get("Body", "")
-    if not to:
-        return 21604, "A 'To' phone number is required."
-    if not E164.fullmatch(to):
-        return 21211, "The 'To' number is not a valid phone number."
-    if not text:
-        return 21602, "Message body is required."
-    if len(text) > LONGEST_TEXT:
-        return 21617, "The concatenated message body exceeds the 1600 character limit."
-    if "From" not in form and "MessagingServiceSid" not in form:
-        return 21603, "A 'From' phone number is required."
-    if not 0 < int(form.get("ValidityPeriod", 1)) <= LONGEST_VALIDITY:
-        return 21624, "The validity period is out of range."
-    if form.get("From") in FROM:
-        return FROM[form["From"]]
-    return TO["+15005550004"] if store.get("opted_out", to) is not None else TO.get(to)
+    flaws = (
+        (not to, 21604, "A 'To' phone number is required."),
+        (not E164.fullmatch(to), 21211, "The 'To' number is not a valid phone number."),
+        (not text, 21602, "Message body is required."),
+        (len(text) > LONGEST_TEXT, 21617, "The concatenated message body exceeds the 1600 character limit."),
+        (not form.keys() & {"From", "MessagingServiceSid"}, 21603, "A 'From' phone number is required."),
+        (not 0 < int(form.get("ValidityPeriod", 1)) <= LONGEST_VALIDITY, 21624, "The validity period is out of range."),
+        (store.get("opted_out", to) is not None, *TO["+15005550004"]),
+    )
+    found = next(((code, message) for is_wrong, code, message in flaws if is_wrong), None)
+    return found or FROM.get(form.get("From", "")) or TO.get(to)
 
 
 def _queued(form: dict[str, str], store: Store) -> Answer:

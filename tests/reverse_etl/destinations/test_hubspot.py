@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from contact_line import asked, change, deliver, destination_of, said
+from contact_line import change, deliver, destination_of, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.sync import BadDeclaration
@@ -27,7 +27,7 @@ def on_list(desk):
 
 def test_it_conforms(hubspot, desk):
     there = lambda change: change.identifiers["email"] in on_list(desk)  # noqa: E731
-    check(asked(hubspot), holds=there, poison={"email": "no address"})
+    check(hubspot, holds=there, poison={"email": "no address"})
 
 
 def test_what_it_sends_is_text_and_carries_a_trace():

@@ -4,7 +4,7 @@ import json
 from urllib.parse import parse_qs
 
 import pytest
-from contact_line import asked, change, deliver, destination_of, said
+from contact_line import change, deliver, destination_of, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.sync import BadDeclaration
@@ -26,7 +26,7 @@ def on_list(desk):
 
 def test_it_conforms(klaviyo, desk):
     there = lambda change: change.identifiers["email"] in on_list(desk)  # noqa: E731
-    check(asked(klaviyo), holds=there, poison={"email": "no address"})
+    check(klaviyo, holds=there, poison={"email": "no address"})
 
 
 def test_the_job_it_asks_for():

@@ -5,7 +5,7 @@ import json
 import tarfile
 
 import pytest
-from contact_line import asked, change, deliver, destination_of, said
+from contact_line import change, deliver, destination_of, said
 
 from reverse_etl.destination import Response, Unreadable
 from reverse_etl.normalise.hashing import mailchimp_subscriber_hash as hash_of
@@ -38,12 +38,12 @@ def operations(request):
 
 def test_it_conforms(account):
     there = lambda change: change.identifiers["email"] in members(account)  # noqa: E731
-    check(asked(mailchimp()), holds=there, poison={"email": "ann@fake.example"})
+    check(mailchimp(), holds=there, poison={"email": "ann@fake.example"})
 
 
 def test_it_conforms_with_a_tag(account):
     there = lambda change: "vip" in members(account).get(change.identifiers["email"], {}).get("tags", [])  # noqa: E731
-    check(asked(mailchimp(tag="vip")), holds=there, poison={"email": "ann@fake.example"})
+    check(mailchimp(tag="vip"), holds=there, poison={"email": "ann@fake.example"})
 
 
 def test_what_it_sends():

@@ -4,7 +4,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from contact_line import asked, change, deliver, destination_of, said
+from contact_line import change, deliver, destination_of, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.sync import BadDeclaration
@@ -57,7 +57,7 @@ class Named:
 def test_it_conforms(account, on_removal):
     there = lambda change: change.identifiers["external_id"] in flagged(account)  # noqa: E731
     destination = Named(salesforce(on_removal=on_removal))
-    check(asked(destination), holds=there, poison={"external_id": "u'7", "LastName": None})
+    check(destination, holds=there, poison={"external_id": "u'7", "LastName": None})
 
 
 def test_what_it_sends():
