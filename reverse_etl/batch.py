@@ -18,23 +18,32 @@ from reverse_etl.warehouse import Warehouse, quoted
 _ENTERING = """
 with
 
-batch as (
+batch as materialized (
 
     select * from activation.plan
     where run_id = ? and position between ? and ?
 
 ),
 
-consented as ({consented})
+consented as ({consented}),
+
+-- materialized, or the whole audience is joined before it is cut down to the batch
+audience as materialized (
+
+    select {key} as _record_key, audience.*
+    from audiences.{audience} as audience
+    where {key} in (select record_key from batch)
+
+)
 
 select
-    batch.position, batch.operation, batch.operation_id, batch.member_id, batch.is_resend,
+    batch.position, batch.operation, batch.operation_id, batch.member_id, batch.is_resend, batch.is_known,
     coalesce({fingerprint} = batch.fingerprint and audience.profile_id = batch.profile_id, false),
     {is_consented},
     {arm},
     {columns}
 from batch
-left join audiences.{audience} as audience on {key} = batch.record_key
+left join audience on audience._record_key = batch.record_key
 left join consented on batch.profile_id = consented.profile_id
 order by batch.position
 """
@@ -55,6 +64,7 @@ class Planned:
     position: int
     change: Change
     is_resend: bool
+    is_known: bool = True  # the journal has the member already
     outcome: str = ""  # suppressed, moved or rejected; empty: to be sent
     code: str = ""
 
@@ -88,7 +98,7 @@ def entering(warehouse: Warehouse, identity: Identity, run_id: str, *, first: in
         ),
         [run_id, first, last],
     )
-    return [_planned(identity, head, dict(zip(columns, values, strict=True))) for *head, values in _cut(rows, 8)]
+    return [_planned(identity, head, dict(zip(columns, values, strict=True))) for *head, values in _cut(rows, 9)]
 
 
 def _cut(rows: Sequence[Sequence[Any]], at: int) -> Iterator[tuple[Any, ...]]:
@@ -97,7 +107,7 @@ def _cut(rows: Sequence[Sequence[Any]], at: int) -> Iterator[tuple[Any, ...]]:
 
 
 def _planned(identity: Identity, head: Sequence[Any], row: Mapping[str, Any]) -> Planned:
-    position, operation, operation_id, member_id, is_resend, is_as_planned, is_consented, arm = head
+    position, operation, operation_id, member_id, is_resend, is_known, is_as_planned, is_consented, arm = head
     sync, spec = identity.sync, identity.spec
     values = {column: scalar(value) for column, value in row.items()}
     given = {name: values[column] for name, column in identity.columns.items()}
@@ -117,7 +127,7 @@ def _planned(identity: Identity, head: Sequence[Any], row: Mapping[str, Any]) ->
     ):
         outcome = "rejected"
     change = Change(operation_id, operation, member_id, found_by, {} if operation == "remove" else fields, cleared)
-    return Planned(position, change, is_resend, outcome, code)
+    return Planned(position, change, is_resend, is_known, outcome, code)
 
 
 def fields_of(
@@ -156,5 +166,5 @@ def leaving(warehouse: Warehouse, identity: Identity, run_id: str, *, first: int
     ):
         change = Change(operation_id, operation, member_id, json.loads(identifiers))
         code = readable(identity.spec, change.identifiers, {})
-        planned.append(Planned(position, change, is_resend, "rejected" if code else "", code))
+        planned.append(Planned(position, change, is_resend, outcome="rejected" if code else "", code=code))
     return planned

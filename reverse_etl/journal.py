@@ -57,6 +57,8 @@ select
     intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers,
     false, intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
 from {_PLANNED} as intent
+"""
+_UNLESS_KNOWN = """
 where not exists (
     select 1 from activation.journal as journal
     where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
@@ -136,11 +138,13 @@ delete from activation.dead_letters where sync_name = ? and not exists (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Whose journal is written: the sync, the run, and whether what is done there is done for good."""
+    """Whose journal is written, and what is known of the batch at hand."""
 
     sync_name: str
     run_id: str
-    is_one_way: bool = False
+    is_one_way: bool = False  # what is done is done for good
+    has_removals: bool = True
+    has_known: bool = True  # the journal has some of its members already
 
 
 def _lay_out(
@@ -170,8 +174,9 @@ def intend(warehouse: Warehouse, entry: Entry, identifiers: Mapping[int, str], a
     nothing counts as certainly delivered.
     """
     _lay_out(warehouse, entry, at, ("position", "identifiers"), list(identifiers.items()))
-    warehouse.execute(_INTEND_KNOWN)
-    warehouse.execute(_INTEND_NEW)
+    if entry.has_known:
+        warehouse.execute(_INTEND_KNOWN)
+    warehouse.execute(_INTEND_NEW + _UNLESS_KNOWN if entry.has_known else _INTEND_NEW)
 
 
 def record(warehouse: Warehouse, entry: Entry, outcomes: Sequence[tuple[int, str, str]], at: datetime) -> None:
@@ -182,8 +187,12 @@ def record(warehouse: Warehouse, entry: Entry, outcomes: Sequence[tuple[int, str
     been applied. An unknown one stays. Outcomes other than these four are only logged.
     """
     _lay_out(warehouse, entry, at, ("position", "outcome", "code"), outcomes)
-    steps = [_LOG, _FORGET_REMOVED, _SETTLE, _FORGET_UNTOUCHED, _FORGET_IDENTIFIERS]
-    if any(outcome == Outcome.REJECTED for _, outcome, _ in outcomes):
+    # Each step reads the journal once: those that can't matter to this batch are left out.
+    said = {outcome for _, outcome, _ in outcomes}
+    steps = [_LOG, *((_FORGET_REMOVED,) if entry.has_removals else ()), _SETTLE]
+    if said != {Outcome.DELIVERED} or entry.is_one_way:
+        steps += [_FORGET_UNTOUCHED, _FORGET_IDENTIFIERS]
+    if Outcome.REJECTED in said:
         steps += _BURY
     for step in steps:
         warehouse.execute(step)
