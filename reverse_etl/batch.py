@@ -119,6 +119,8 @@ def _planned(identity: Identity, head: Sequence[Any], row: Mapping[str, Any]) ->
         outcome, code = "suppressed", "no_consent"
     elif not is_as_planned or (found_by and not is_same):
         outcome, code = "moved", "changed_since_planned"
+    elif is_resend and not spec.repeats_unknown:
+        outcome, code = "rejected", "may_have_arrived"
     elif code := (
         flaw({**found_by, **fields}, () if operation == "remove" else spec.required)
         or wrong_type(sync, row)

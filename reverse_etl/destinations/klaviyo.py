@@ -26,7 +26,7 @@ PLACE = {"address1", "address2", "city", "region", "zip", "country", "timezone"}
 OWN = {"email", "phone_number", "external_id", "first_name", "last_name", "organization", "title", "locale", "image"}
 JOBS, MOST_LOOKED_UP, MOST_TAKEN_OFF = "/profile-bulk-import-jobs", 50, 1_000
 BLAMED = re.compile(r"/profiles/data/(\d+)(?:/|$)")
-UNFINISHED = {"queued", "processing"}
+UNFINISHED, NO_CONTENT = {"queued", "processing"}, 204
 
 
 class Settings(BaseSettings):
@@ -81,16 +81,25 @@ class Destination:
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         if rows[0].operation == "remove":
-            is_done = self._take_off(rows, answers(response)) is None
+            said = answers(response)
+            removals = said[_lookups(rows) :]
+            is_done = self._take_off(rows, said) is None and all(a.status == NO_CONTENT for a in removals)
             return settled(rows, {}, failures=0 if is_done else len(rows))
-        said = [answer.json()["data"] for answer in answers(response)]
-        job = [data for data in said if isinstance(data, dict)][-1]["attributes"]
+        told = [answer.json()["data"] for answer in answers(response)]
+        job = [data for data in told if isinstance(data, dict)][-1]["attributes"]
         if job["status"] != "complete":
             return [Receipt(row, Outcome.UNKNOWN, f"job_{job['status']}") for row in rows]
-        errors = [error["attributes"] for page in said if isinstance(page, list) for error in page]
+        errors = [error["attributes"] for page in told if isinstance(page, list) for error in page]
         blamed = {self._key_in(error["original_payload"]): str(error["code"]) for error in errors}
         rejected = {row.operation_id: blamed[key] for row in rows if (key := self._contacts.key(row)) in blamed}
         return settled(rows, rejected, job.get("failed_count") or 0)
+
+    def read_back(self) -> Request:
+        asked = question(f"/lists/{self._options.list_id}", {"additional-fields[list]": "profile_count"})
+        return replace(asked, headers=self._headers)
+
+    def size(self, response: Response) -> int | None:
+        return int(response.json()["data"]["attributes"]["profile_count"])
 
     def pointer(self, rows: Sequence[Change], response: Response) -> Sequence[int]:
         """Read which profiles a refused job blames; it imported none."""
@@ -127,7 +136,7 @@ class Destination:
 
     def _take_off(self, rows: Sequence[Change], said: Sequence[Response]) -> Follow | None:
         """Give the next lookup or the next removal; None when all is done."""
-        lookups = -(-len(rows) // MOST_LOOKED_UP)
+        lookups = _lookups(rows)
         if len(said) < lookups:
             return Follow(self._lookup(rows[len(said) * MOST_LOOKED_UP :][:MOST_LOOKED_UP]))
         found = [profile["id"] for answer in said[:lookups] for profile in answer.json()["data"]]
@@ -135,3 +144,7 @@ class Destination:
         body = json.dumps({"data": [{"type": "profile", "id": id_} for id_ in leaving]}).encode()
         path = f"/lists/{self._options.list_id}/relationships/profiles"
         return Follow(Request(path, body, "DELETE", self._headers)) if leaving else None
+
+
+def _lookups(rows: Sequence[Change]) -> int:
+    return -(-len(rows) // MOST_LOOKED_UP)

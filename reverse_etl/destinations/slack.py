@@ -52,6 +52,7 @@ class Destination:
             batch_bytes=LONGEST_TEXT,
             required=("text",),
             is_set=False,
+            repeats_unknown=False,
             attempts=1,
             requests_per_second=1,
         )

@@ -88,6 +88,7 @@ class Destination:
             identifiers=("phone",),
             required=("phone", "text"),
             is_set=False,
+            repeats_unknown=False,
             attempts=1,
             classify=classify,
             cost_per_row=self._options.cost_per_message,

@@ -149,6 +149,22 @@ def test_removals_look_up_fifty_at_a_time_and_never_name_anybody_in_a_path(klavi
     assert "@" not in klaviyo.request(leaving).path
 
 
+def test_a_removal_answered_by_somebody_else_is_not_done():
+    klaviyo = destination_of("klaviyo", FIELDS, list_id="VIP")
+    found = said(200, {"data": [{"type": "profile", "id": "01H"}]})
+
+    receipts = [klaviyo.outcomes([change("remove")], said(status, b"<html>", found)) for status in (200, 204)]
+
+    assert [[str(r.outcome) for r in each] for each in receipts] == [["unknown"], ["delivered"]]
+
+
+def test_the_list_says_how_many_are_on_it(klaviyo, desk):
+    deliver(klaviyo, [change(person=n) for n in range(7)])
+
+    with klaviyo.connect() as send:
+        assert klaviyo.size(send(klaviyo.read_back())) == 7
+
+
 def test_removing_creates_no_profile(klaviyo, desk):
     assert deliver(klaviyo, [change("remove")]) == [("delivered", "")]
     assert desk.held("klaviyo", "profiles") == {}
