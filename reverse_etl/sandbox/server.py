@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -47,6 +48,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Stay silent: a request line may name people."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Date answers by the clock the vendors see."""
+        return super().date_time_string(now().replace(tzinfo=UTC).timestamp() if timestamp is None else timestamp)
 
     def do_POST(self) -> None:
         length = int(self.headers.get("content-length") or 0)
