@@ -4,17 +4,15 @@ A contact is found by exactly one identifier: were the others part of who somebo
 removal and an addition. They are attributes.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_settings import BaseSettings
-
+from reverse_etl.ads.account import Address, Options, declared, secrets
 from reverse_etl.destination import (
     Change,
-    DestinationRefused,
     Outcome,
     Receipt,
     Request,
@@ -28,40 +26,33 @@ from reverse_etl.normalise import Options as Spelling
 from reverse_etl.normalise import read_options as read_spelling
 from reverse_etl.sync import BadDeclaration, Sync
 
+__all__ = [
+    "Address",
+    "ContactOptions",
+    "Contacts",
+    "Options",
+    "answers",
+    "asking",
+    "basic",
+    "declared",
+    "only_events",
+    "question",
+    "read",
+    "secrets",
+    "settled",
+]
 
-class ContactOptions(BaseModel):
+
+class ContactOptions(Options):
     """`options` of a sync to such a tool; each tool adds its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     find_by: str = ""  # the identifier that finds a person; default: the first mapped of those the tool knows
     names: Mapping[str, str] = {}  # mapped name: the tool's name, where it differs
-    normalise: Mapping[str, Any] | None = None  # read by reverse_etl.normalise
-    timeout_seconds: float = 30
 
 
-Declared = TypeVar("Declared", bound=BaseModel)
-Secrets = TypeVar("Secrets", bound=BaseSettings)
-
-
-def declared(sync: Sync, model: type[Declared]) -> Declared:
-    """Read the options of a sync, or say in one line what is wrong with them."""
-    try:
-        return model.model_validate(sync.options)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(("options", *map(str, first["loc"])))
-        raise BadDeclaration(f"{sync.name}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
-
-
-def secrets(sync: Sync, settings: type[Secrets]) -> Secrets:
-    """Read the secrets of a vendor from the environment, or name those that are missing."""
-    try:
-        return settings()
-    except ValidationError as error:
-        prefix = str(settings.model_config.get("env_prefix", ""))
-        wrong = ", ".join(f"{prefix}{part['loc'][0]}".upper() for part in error.errors() if part["loc"])
-        raise DestinationRefused(f"{sync.name}: set {wrong}") from error
+def basic(user: str, password: str) -> str:
+    """Write a user and a password as HTTP's basic authorization."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def only_events(sync: Sync) -> None:

@@ -1,6 +1,5 @@
 """The push client: certain about what was not sent, honest about what may have been."""
 
-import base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -13,11 +12,6 @@ Sign = Callable[[Request], Mapping[str, str]]
 
 def unsigned(_: Request) -> Mapping[str, str]:
     return {}
-
-
-def basic(user: str, password: str) -> str:
-    """Write a user and a password as HTTP's basic authorization."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import ContactOptions, Contacts, declared, secrets, settled
+from reverse_etl.contacts import Address, ContactOptions, Contacts, declared, secrets, settled
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Transport
 from reverse_etl.sync import Sync
 
@@ -25,10 +25,10 @@ MOST_OBJECTS, MOST_BYTES = 75, 4_000_000
 class Settings(BaseSettings):
     """BRAZE_API_KEY, with the permission users.track, and BRAZE_URL (https://rest.iad-01.braze.com, …)."""
 
-    model_config = SettingsConfigDict(env_prefix="BRAZE_")
+    model_config = SettingsConfigDict(env_prefix="BRAZE_", extra="ignore")
 
     api_key: SecretStr
-    url: str
+    url: Address
 
 
 class Options(ContactOptions):

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import ContactOptions, Contacts, declared, secrets
+from reverse_etl.contacts import Address, ContactOptions, Contacts, basic, declared, secrets
 from reverse_etl.destination import Change, Follow, Outcome, Receipt, Request, Response, Scalar, Transport
 from reverse_etl.sync import Sync
 
@@ -25,11 +25,11 @@ ID_TYPES = {"external_id": "id", "email": "email"}
 class Settings(BaseSettings):
     """CUSTOMERIO_SITE_ID, CUSTOMERIO_API_KEY of the Track API, and CUSTOMERIO_URL (https://track-eu… in Europe)."""
 
-    model_config = SettingsConfigDict(env_prefix="CUSTOMERIO_")
+    model_config = SettingsConfigDict(env_prefix="CUSTOMERIO_", extra="ignore")
 
     site_id: str
     api_key: SecretStr
-    url: str = "https://track.customer.io"
+    url: Address = "https://track.customer.io"
 
 
 class Options(ContactOptions):
@@ -75,7 +75,7 @@ class Destination:
 
     def connect(self) -> AbstractContextManager[Transport]:
         found = secrets(self._sync, Settings)
-        key = {"authorization": http.basic(found.site_id, found.api_key.get_secret_value())}
+        key = {"authorization": basic(found.site_id, found.api_key.get_secret_value())}
         return http.connect(found.url, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds)
 
     def _segment(self, verb: str, rows: Sequence[Change]) -> Request:

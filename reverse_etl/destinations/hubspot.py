@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import ContactOptions, Contacts, answers, declared, secrets
+from reverse_etl.contacts import Address, ContactOptions, Contacts, answers, declared, secrets
 from reverse_etl.destination import (
     Change,
     Follow,
@@ -38,10 +38,10 @@ FOR_GOOD = {"VALIDATION_ERROR", "CONFLICT", "OBJECT_NOT_FOUND", "OBJECT_ALREADY_
 class Settings(BaseSettings):
     """HUBSPOT_ACCESS_TOKEN of a private app, and HUBSPOT_URL."""
 
-    model_config = SettingsConfigDict(env_prefix="HUBSPOT_")
+    model_config = SettingsConfigDict(env_prefix="HUBSPOT_", extra="ignore")
 
     access_token: SecretStr
-    url: str = "https://api.hubapi.com"
+    url: Address = "https://api.hubapi.com"
 
 
 class Options(ContactOptions):

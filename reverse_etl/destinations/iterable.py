@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import ContactOptions, Contacts, declared, secrets, settled
+from reverse_etl.contacts import Address, ContactOptions, Contacts, declared, secrets, settled
 from reverse_etl.destination import Change, Receipt, Request, Response, Transport, Verdict, by_status
 from reverse_etl.sync import Sync
 
@@ -26,10 +26,10 @@ FINE_ON_REMOVAL = ("notFound", "forgotten")
 class Settings(BaseSettings):
     """ITERABLE_API_KEY and ITERABLE_URL (https://api.eu.iterable.com/api in Europe)."""
 
-    model_config = SettingsConfigDict(env_prefix="ITERABLE_")
+    model_config = SettingsConfigDict(env_prefix="ITERABLE_", extra="ignore")
 
     api_key: SecretStr
-    url: str = "https://api.iterable.com/api"
+    url: Address = "https://api.iterable.com/api"
 
 
 class Options(ContactOptions):

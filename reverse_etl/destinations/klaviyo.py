@@ -16,7 +16,17 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import ContactOptions, Contacts, answers, asking, declared, question, secrets, settled
+from reverse_etl.contacts import (
+    Address,
+    ContactOptions,
+    Contacts,
+    answers,
+    asking,
+    declared,
+    question,
+    secrets,
+    settled,
+)
 from reverse_etl.destination import Change, Follow, Outcome, Receipt, Request, Response, Transport
 from reverse_etl.sync import Sync
 
@@ -32,10 +42,10 @@ UNFINISHED, NO_CONTENT = {"queued", "processing"}, 204
 class Settings(BaseSettings):
     """KLAVIYO_API_KEY (pk_…) and KLAVIYO_URL, read when a run sends."""
 
-    model_config = SettingsConfigDict(env_prefix="KLAVIYO_")
+    model_config = SettingsConfigDict(env_prefix="KLAVIYO_", extra="ignore")
 
     api_key: SecretStr
-    url: str = "https://a.klaviyo.com/api"
+    url: Address = "https://a.klaviyo.com/api"
 
 
 class Options(ContactOptions):

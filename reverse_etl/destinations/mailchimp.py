@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import ContactOptions, Contacts, declared, secrets
+from reverse_etl.contacts import Address, ContactOptions, Contacts, basic, declared, secrets
 from reverse_etl.destination import Change, Follow, Outcome, Receipt, Request, Response, Transport, Unreadable
 from reverse_etl.normalise.hashing import mailchimp_subscriber_hash
 from reverse_etl.sync import Sync
@@ -30,12 +30,12 @@ LATER, FOR_A_PERSON, BROKEN = {429}, {401, 403}, 500
 
 
 class Settings(BaseSettings):
-    """MAILCHIMP_API_KEY (…-us1: its end names the data centre), and MAILCHIMP_URL to go elsewhere."""
+    """MAILCHIMP_API_KEY (…-us1: its end names the data centre), MAILCHIMP_URL to go elsewhere."""
 
-    model_config = SettingsConfigDict(env_prefix="MAILCHIMP_")
+    model_config = SettingsConfigDict(env_prefix="MAILCHIMP_", extra="ignore")
 
     api_key: SecretStr
-    url: str = ""
+    url: Address | None = None
 
     @property
     def address(self) -> str:
@@ -88,7 +88,7 @@ class Destination:
 
     def connect(self) -> AbstractContextManager[Transport]:
         found = secrets(self._sync, Settings)
-        key = {"authorization": http.basic("key", found.api_key.get_secret_value())}
+        key = {"authorization": basic("key", found.api_key.get_secret_value())}
 
         def sign(request: Request) -> dict[str, str]:
             return {} if urlsplit(request.path).scheme else key  # the archive lies elsewhere, and knows who may fetch

@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import ContactOptions, Contacts, declared, read, secrets
+from reverse_etl.contacts import Address, ContactOptions, Contacts, declared, read, secrets
 from reverse_etl.destination import (
     Change,
     Follow,
@@ -40,9 +40,9 @@ GONE = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"}
 class Settings(BaseSettings):
     """SALESFORCE_URL (your My Domain), SALESFORCE_CLIENT_ID and _CLIENT_SECRET of an app with client credentials."""
 
-    model_config = SettingsConfigDict(env_prefix="SALESFORCE_")
+    model_config = SettingsConfigDict(env_prefix="SALESFORCE_", extra="ignore")
 
-    url: str
+    url: Address
     client_id: str
     client_secret: SecretStr
 
@@ -88,11 +88,12 @@ class Destination:
         if rows[0].operation == "remove":
             return self._query(rows)
         id_field, flag = self._options.external_id_field, self._options.member_field
+        named = NAMES.get(self._contacts.found_by, id_field)  # an address is kept as such, too
         records = [
             {
                 "attributes": {"type": self._options.object},
                 **self._contacts.attributes(row),
-                id_field: self._contacts.key(row),
+                **dict.fromkeys((named, id_field), self._contacts.key(row)),
                 **({flag: True} if flag else {}),
             }
             for row in rows

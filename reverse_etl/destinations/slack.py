@@ -8,12 +8,14 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import declared, only_events, secrets
+from reverse_etl.ads import account
+from reverse_etl.contacts import Address, declared, only_events, secrets
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Spec, Transport, Unreadable
 from reverse_etl.sync import Sync
 
@@ -21,23 +23,28 @@ LONGEST_TEXT, MOST_IN_A_DIGEST = 40_000, 50
 CONTROLS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
+def _safe(url: SecretStr) -> SecretStr:
+    try:
+        TypeAdapter(Address).validate_python(url.get_secret_value())
+    except ValidationError:
+        raise ValueError("must be an https address") from None  # its error quotes the address
+    return url
+
+
 class Settings(BaseSettings):
     """SLACK_URL, the incoming webhook's address: it is the secret, and names the channel."""
 
-    model_config = SettingsConfigDict(env_prefix="SLACK_")
+    model_config = SettingsConfigDict(env_prefix="SLACK_", extra="ignore", hide_input_in_errors=True)
 
-    url: SecretStr
+    url: Annotated[SecretStr, AfterValidator(_safe)]
 
 
-class Options(BaseModel):
+class Options(account.Options):
     """`digest`: how many rows share a message (1); `title`: its first line; `markup`: the text is Slack's own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     digest: int = Field(default=1, ge=1, le=MOST_IN_A_DIGEST)
     title: str = ""
     markup: bool = False
-    timeout_seconds: float = 30
 
 
 class Destination:

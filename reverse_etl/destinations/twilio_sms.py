@@ -7,14 +7,14 @@ Whether the phone got it, Twilio tells `status_callback` later; delivered here m
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
-from reverse_etl.contacts import declared, only_events, read, secrets
+from reverse_etl.ads import account
+from reverse_etl.contacts import Address, basic, declared, only_events, read, secrets
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport, Verdict
 from reverse_etl.destination import by_status as by_http
 from reverse_etl.normalise import Identified, Unusable, normalise, read_options
@@ -38,25 +38,21 @@ QUEUE_FULL, TOO_MANY = 21611, 20429
 class Settings(BaseSettings):
     """TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, and TWILIO_URL."""
 
-    model_config = SettingsConfigDict(env_prefix="TWILIO_")
+    model_config = SettingsConfigDict(env_prefix="TWILIO_", extra="ignore")
 
     account_sid: str = Field(pattern=r"^AC\w+$")
     auth_token: SecretStr
-    url: str = "https://api.twilio.com"
+    url: Address = "https://api.twilio.com"
 
 
-class Options(BaseModel):
+class Options(account.Options):
     """`from_number` or `messaging_service_sid`; `validity_seconds`: after them it is not worth sending any more."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     from_number: str = ""
     messaging_service_sid: str = ""
     validity_seconds: int | None = Field(default=None, ge=1, le=36_000)
     status_callback: str = ""
     cost_per_message: float = Field(default=0, ge=0)
-    normalise: Mapping[str, Any] | None = None
-    timeout_seconds: float = 30
 
     @model_validator(mode="after")
     def _has_a_sender(self) -> "Options":
@@ -125,7 +121,7 @@ class Destination:
 
     def connect(self) -> AbstractContextManager[Transport]:
         found = secrets(self._sync, Settings)
-        key = {"authorization": http.basic(found.account_sid, found.auth_token.get_secret_value())}
+        key = {"authorization": basic(found.account_sid, found.auth_token.get_secret_value())}
         address = f"{found.url}/2010-04-01/Accounts/{found.account_sid}"
         return http.connect(address, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds)
 

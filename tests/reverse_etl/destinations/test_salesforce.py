@@ -82,6 +82,14 @@ def test_what_it_sends():
     }
 
 
+def test_found_by_address_the_address_is_kept_as_such_too():
+    by_address = salesforce(find_by="email", external_id_field="Address__c")
+
+    (record,) = json.loads(by_address.request([change(email="ann@example.com")]).body)["records"]
+
+    assert (record["Address__c"], record["Email"]) == ("ann@example.com",) * 2
+
+
 def test_a_removal_asks_for_ids_in_a_body_with_quotes_that_cannot_escape():
     request = salesforce().request([change("remove", external_id="o'neil\\")])
 

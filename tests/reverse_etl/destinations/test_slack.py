@@ -1,6 +1,7 @@
 """Slack: messages that can't be taken back, answers in words, and an address that is a secret."""
 
 import json
+import traceback
 
 import pytest
 from contact_line import change, deliver, destination_of, said
@@ -101,6 +102,17 @@ def test_its_address_is_a_secret_and_in_no_request(account, monkeypatch):
     monkeypatch.delenv("SLACK_URL")
     with pytest.raises(DestinationRefused, match="set SLACK_URL"), slack().connect():
         pass
+
+
+def test_its_address_is_encrypted_and_quoted_nowhere(monkeypatch):
+    monkeypatch.setenv("SLACK_URL", "http://hooks.example/services/T1/B1/secretword")
+
+    with pytest.raises(DestinationRefused) as refused, slack().connect():
+        pass
+
+    shown = "".join(traceback.format_exception(refused.value))
+    assert "https" in shown
+    assert "secretword" not in shown
 
 
 @pytest.mark.parametrize("mode", ["mirror", "upsert"])
