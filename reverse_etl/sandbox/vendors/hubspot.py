@@ -2,10 +2,11 @@
 
 A list exists when its id isn't 404; `Vendor` knows the standard properties and those named in documents of the kind
 `properties`. A document `silent` of the kind `faults` makes upserts answer with neither results nor errors, once.
-Token: hubspot-sandbox.
+Documents of the kind `limits` say how many calls are left: `TEN_SECONDLY_ROLLING`, `DAILY`. Token: hubspot-sandbox.
 """
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from reverse_etl.sandbox.store import Store
@@ -16,7 +17,6 @@ MOST_INPUTS, MOST_LISTED = 100, 100_000
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 STANDARD = {"email", "firstname", "lastname", "phone", "city", "state", "zip", "country", "company", "jobtitle"}
 UNIQUE = {"email", "external_id"}
-POLICIES = {429: ("RATE_LIMIT", "TEN_SECONDLY_ROLLING")}
 
 Document = dict[str, Any]
 
@@ -26,9 +26,11 @@ class Vendor:
 
     name = "hubspot"
 
-    def handle(self, request: Call, store: Store) -> Answer:
+    def handle(self, request: Call, store: Store) -> Answer:  # noqa: PLR0911 — a line per route
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return _error(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
+        if spent := _spent(store):
+            return _too_many(spent)
         match (request.method, *request.path.strip("/").split("/")[2:]):
             case ("POST", "objects", "contacts", "batch", "upsert"):
                 return _upsert(request, store)
@@ -42,10 +44,22 @@ class Vendor:
         return _error(404, "OBJECT_NOT_FOUND", "No such path or list.")
 
     def failing(self, status: int, seconds: float) -> Answer:
-        kind, policy = POLICIES.get(status, ("ERROR", ""))
-        said = {"status": "error", "message": "Injected", "errorType": kind, "policyName": policy, "correlationId": "c"}
-        waits = {"retry-after": f"{seconds:.0f}"} if seconds and status in {429, 503} else {}
-        return Answer(status, said, headers=waits)
+        answer = _too_many() if status == 429 else _error(status, "ERROR", "Injected")  # noqa: PLR2004
+        return replace(answer, headers={"retry-after": f"{seconds:.0f}"} if seconds else {})
+
+
+def _spent(store: Store) -> str:
+    """Count one call, and name the limit that is spent."""
+    for policy, left in store.all("limits").items():
+        if left <= 0:
+            return policy
+        store.put("limits", policy, left - 1)
+    return ""
+
+
+def _too_many(policy: str = "TEN_SECONDLY_ROLLING") -> Answer:
+    said = {"status": "error", "message": "You have reached your limit.", "errorType": "RATE_LIMIT"}
+    return Answer(429, {**said, "policyName": policy, "correlationId": "c"})
 
 
 def _error(status: int, category: str, message: str, **further: Any) -> Answer:

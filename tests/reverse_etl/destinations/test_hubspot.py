@@ -150,6 +150,20 @@ def test_of_a_full_batch_only_the_twisted_one_is_rejected(hubspot, desk):
         assert hubspot.size(send(hubspot.read_back())) == 99
 
 
+def test_a_spent_day_stops_the_sync_and_a_spent_moment_does_not(hubspot, desk):
+    with desk.store("hubspot") as store:
+        store.put("limits", "DAILY", 3)
+    assert deliver(hubspot, [change()]) == [("delivered", "")]
+    assert deliver(hubspot, [change(person=2)]) == [("unknown", "http_429")]  # a contact, but not on the list
+    assert deliver(hubspot, [change(person=2)]) == [("deferred", "http_429")]
+    assert len(desk.log("hubspot")) == 5  # nobody asks again on a day that is spent
+
+    with desk.store("hubspot") as store:
+        store.drop_all("limits")
+    desk.plant("429", times=2)
+    assert deliver(hubspot, [change(person=2)]) == [("delivered", "")]
+
+
 def test_the_list_is_named_by_its_number():
     with pytest.raises(BadDeclaration, match=r"options\.list_id"):
         destination_of("hubspot", FIELDS, list_id="VIP")

@@ -174,6 +174,13 @@ def test_an_answer_lost_at_either_step_converges(account):
     assert account.held("salesforce", "records") == {}
 
 
+def test_a_spent_day_is_for_a_person(account):
+    account.plant("403", path="composite")
+
+    assert deliver(salesforce(), [person(1)]) == [("deferred", "http_403")]
+    assert len(account.log("salesforce")) == 2
+
+
 def test_who_is_in_must_be_told():
     with pytest.raises(BadDeclaration, match="member_field, or say on_removal: delete"):
         salesforce(member_field="")
