@@ -8,25 +8,14 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.contacts import (
-    Address,
-    ContactOptions,
-    Contacts,
-    answers,
-    asking,
-    declared,
-    question,
-    secrets,
-    settled,
-)
+from reverse_etl import contacts, http
+from reverse_etl.contacts import answers, question, settled
 from reverse_etl.destination import Change, Follow, Outcome, Receipt, Request, Response, Transport
 from reverse_etl.sync import Sync
 
@@ -45,14 +34,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KLAVIYO_", extra="ignore")
 
     api_key: SecretStr
-    url: Address = "https://a.klaviyo.com/api"
+    url: contacts.Address = "https://a.klaviyo.com/api"
 
 
-class Options(ContactOptions):
+class Options(contacts.ContactOptions):
     """`list_id`; `revision` of the API, which lives for two years; `batch_rows`; `poll_seconds`."""
 
     list_id: str = Field(pattern=r"^\w+$")
-    revision: str = "2026-10-15"
+    revision: str = Field(default="2026-10-15", pattern=r"^\d{4}-\d{2}-\d{2}(\.\w+)?$")
     batch_rows: int = Field(default=1_000, ge=1, le=10_000)
     poll_seconds: float = 2
 
@@ -61,9 +50,8 @@ class Destination:
     """Members are profiles on a list, found by e-mail address, external id or phone number."""
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, declared(sync, Options)
-        self._contacts = Contacts.of(sync, "klaviyo", self._options, WAYS, NAMES)
-        self._headers = {"revision": self._options.revision, "content-type": "application/vnd.api+json"}
+        self._sync, self._options = sync, contacts.declared(sync, Options)
+        self._contacts = contacts.Contacts.of(sync, "klaviyo", self._options, WAYS, NAMES)
         self._found_by = NAMES.get(self._contacts.found_by, self._contacts.found_by)
         self.identify = self._contacts.identify
         self.spec = self._contacts.spec(self._options.batch_rows, 5_000_000, requests_per_second=2.5)
@@ -74,7 +62,7 @@ class Destination:
         list_ = {"lists": {"data": [{"type": "list", "id": self._options.list_id}]}}
         profiles = {"profiles": {"data": [self._profile(row) for row in rows]}}
         data = {"type": "profile-bulk-import-job", "attributes": profiles, "relationships": list_}
-        return Request(JOBS, json.dumps({"data": data}).encode(), headers=self._headers)
+        return Request(JOBS, json.dumps({"data": data}).encode())
 
     def follow(self, rows: Sequence[Change], response: Response) -> Follow | None:
         """Poll the job, then read whom it blames; or look everybody up, then take off the list who was found."""
@@ -86,7 +74,7 @@ class Destination:
             return Follow(self._blame(response, {"page[cursor]": following[0]})) if following else None
         if said["data"]["attributes"]["status"] in UNFINISHED:
             path = f"{JOBS}/{said['data']['id']}"
-            return Follow(Request(path, b"", "GET", self._headers), self._options.poll_seconds)
+            return Follow(Request(path, b"", "GET"), self._options.poll_seconds)
         return Follow(self._blame(response, {})) if said["data"]["attributes"].get("failed_count") else None
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
@@ -105,8 +93,7 @@ class Destination:
         return settled(rows, rejected, job.get("failed_count") or 0)
 
     def read_back(self) -> Request:
-        asked = question(f"/lists/{self._options.list_id}", {"additional-fields[list]": "profile_count"})
-        return replace(asked, headers=self._headers)
+        return question(f"/lists/{self._options.list_id}", {"additional-fields[list]": "profile_count"})
 
     def size(self, response: Response) -> int | None:
         return int(response.json()["data"]["attributes"]["profile_count"])
@@ -119,17 +106,20 @@ class Destination:
 
     @contextmanager
     def connect(self) -> Iterator[Transport]:
-        found = secrets(self._sync, Settings)
-        key = {"authorization": f"Klaviyo-API-Key {found.api_key.get_secret_value()}"}
-        with http.connect(found.url, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds) as send:
-            yield asking(send)
+        found = contacts.secrets(self._sync, Settings)
+        headers = {
+            "authorization": f"Klaviyo-API-Key {found.api_key.get_secret_value()}",
+            "revision": self._options.revision,
+            "content-type": "application/vnd.api+json",
+        }
+        with http.connect(found.url, sign=lambda _: headers, timeout_seconds=self._options.timeout_seconds) as send:
+            yield contacts.asking(send)
 
     def _profile(self, row: Change) -> dict[str, Any]:
-        filled = {self._found_by: self._contacts.key(row), **self._contacts.attributes(row)}
-        groups: dict[str, dict[str, Any]] = {"own": {}, "location": {}, "properties": {}}
-        for name, value in filled.items():
-            groups["own" if name in OWN else "location" if name in PLACE else "properties"][name] = value
-        own = groups.pop("own")
+        filled: dict[str, Any] = {self._found_by: self._contacts.key(row), **self._contacts.attributes(row)}
+        own = {name: filled.pop(name) for name in list(filled) if name in OWN}
+        place = {name: filled.pop(name) for name in list(filled) if name in PLACE}
+        groups = {"location": place, "properties": filled}
         return {"type": "profile", "attributes": own | {name: group for name, group in groups.items() if group}}
 
     def _key_in(self, payload: dict[str, Any]) -> str:
@@ -137,12 +127,12 @@ class Destination:
 
     def _blame(self, response: Response, page: dict[str, str]) -> Request:
         job = answers(response)[0].json()["data"]["id"]
-        return replace(question(f"{JOBS}/{job}/import-errors", {"page[size]": "100", **page}), headers=self._headers)
+        return question(f"{JOBS}/{job}/import-errors", {"page[size]": "100", **page})
 
     def _lookup(self, rows: Sequence[Change]) -> Request:
         wanted = json.dumps([self._contacts.key(row) for row in rows])
         query = {"filter": f"any({self._found_by},{wanted})", "page[size]": "100", "fields[profile]": self._found_by}
-        return replace(question("/profiles", query), headers=self._headers)
+        return question("/profiles", query)
 
     def _take_off(self, rows: Sequence[Change], said: Sequence[Response]) -> Follow | None:
         """Give the next lookup or the next removal; None when all is done."""
@@ -153,7 +143,7 @@ class Destination:
         leaving = found[(len(said) - lookups) * MOST_TAKEN_OFF :][:MOST_TAKEN_OFF]
         body = json.dumps({"data": [{"type": "profile", "id": id_} for id_ in leaving]}).encode()
         path = f"/lists/{self._options.list_id}/relationships/profiles"
-        return Follow(Request(path, body, "DELETE", self._headers)) if leaving else None
+        return Follow(Request(path, body, "DELETE")) if leaving else None
 
 
 def _lookups(rows: Sequence[Change]) -> int:

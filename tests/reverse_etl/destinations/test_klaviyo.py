@@ -33,11 +33,7 @@ def test_the_job_it_asks_for():
     row = change(email="ann@example.com", phone="+12025550101", first_name="Ann", city="Bonn", state="NW", ltv=None)
     request = destination_of("klaviyo", FIELDS, list_id="VIP").request([row])
 
-    assert (request.method, request.path, request.headers["revision"]) == (
-        "POST",
-        "/profile-bulk-import-jobs",
-        "2026-10-15",
-    )
+    assert (request.method, request.path) == ("POST", "/profile-bulk-import-jobs")
     assert json.loads(request.body) == {
         "data": {
             "type": "profile-bulk-import-job",
@@ -186,6 +182,7 @@ def test_a_job_whose_answer_is_lost_leaves_one_member(klaviyo, desk):
         ({"list_id": "VIP", "find_by": "ltv"}, "email or external_id or phone"),
         ({"list_id": "VIP", "find_by": "external_id"}, "email or external_id or phone"),
         ({"list_id": "VIP", "batch_rows": 20_000}, "options.batch_rows"),
+        ({"list_id": "VIP", "revision": "latest"}, "options.revision"),
     ],
 )
 def test_options_are_checked(options, message):
