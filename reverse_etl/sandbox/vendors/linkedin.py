@@ -6,7 +6,7 @@ A segment exists when its id is asked for, unless the id ends with 404; one that
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
@@ -22,6 +22,7 @@ class Vendor:
     """Kinds: segments, members/<segment>."""
 
     name = "linkedin"
+    environment: ClassVar[Mapping[str, str]] = {"LINKEDIN_URL": "{url}/rest", "LINKEDIN_ACCESS_TOKEN": TOKEN}
 
     def handle(self, request: Call, store: Store) -> Answer:
         if refusal := _refusal(request.headers):

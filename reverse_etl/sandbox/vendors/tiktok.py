@@ -5,7 +5,8 @@ identifier is mapped on its own.
 """
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
@@ -21,6 +22,7 @@ class Vendor:
     """Kinds: audiences, members/<audience>."""
 
     name = "tiktok"
+    environment: ClassVar[Mapping[str, str]] = {"TIKTOK_URL": "{url}/open_api/v1.3", "TIKTOK_ACCESS_TOKEN": TOKEN}
 
     def handle(self, request: Call, store: Store) -> Answer:
         token = request.headers.get("access-token", "")
