@@ -20,6 +20,7 @@ from reverse_etl.warehouse import Warehouse
 
 Answer = tuple[Planned, str, str]  # the change, its outcome and why
 
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # made once: `json.dumps` makes one each time
 GIVE_UP_AFTER = 3  # batches in a row without any answer: the destination is down
 
 
@@ -112,13 +113,15 @@ class Sending:
         intended, answered = [p for p in intents if p.outcome in {"", Outcome.REJECTED}], self.unwritten
         if not intended and not answered:
             return
-        found_by = {p.position: json.dumps(dict(p.change.identifiers), separators=(",", ":")) for p in intended}
+        found_by = {p.position: _ENCODE(dict(p.change.identifiers)) for p in intended}
+        members = [p.change.member_id for p in intended] + [p.change.member_id for p, _, _ in answered]
         entry = Entry(
             self.identity.sync.name,
             self.run_id,
             is_one_way=self.identity.sync.mode in ONE_WAY,
             has_removals=any(planned.change.operation == "remove" for planned, _, _ in answered),
             has_known=any(planned.is_known for planned in intended),
+            within=(min(members), max(members)),
         )
         with self.warehouse.transaction():
             self.lease.renew(self.warehouse)
