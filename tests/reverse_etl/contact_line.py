@@ -5,6 +5,7 @@ import json
 
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Change, Response
+from reverse_etl.sandbox.vendor import environment
 from reverse_etl.sync import Sync
 
 
@@ -20,6 +21,12 @@ def destination_of(name, fields, mode="mirror", **options):
         mode=mode,
     )
     return importlib.import_module(f"reverse_etl.destinations.{name}").Destination(sync)
+
+
+def account_at(desk, vendor, monkeypatch):
+    """Let what is meant for a vendor go to its server here."""
+    for name, value in environment([desk.server.vendors[vendor]], desk.address)[vendor].items():
+        monkeypatch.setenv(name, value)
 
 
 def change(operation="add", person=1, **fields):

@@ -4,8 +4,9 @@ Key: braze-sandbox.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
@@ -25,6 +26,10 @@ class Vendor:
     """Kinds: users, blocked (external ids), counters (data_points), members/<attribute> of boolean attributes."""
 
     name = "braze"
+    environment: ClassVar[Mapping[str, str]] = {
+        "BRAZE_URL": "{url}",
+        "BRAZE_API_KEY": API_KEY,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:
         if request.headers.get("authorization") != f"Bearer {API_KEY}":

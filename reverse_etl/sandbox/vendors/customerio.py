@@ -7,12 +7,14 @@ its id isn't 404.
 import base64
 import json
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
 
-KEY = "Basic " + base64.b64encode(b"sandbox:sandbox").decode()
+SITE = "sandbox"
+KEY = "Basic " + base64.b64encode(f"{SITE}:{SITE}".encode()).decode()
 MOST_BYTES, MOST_ITEM_BYTES, MOST_ID_BYTES, MOST_VALUE_BYTES, MOST_IDS = 500_000, 32_000, 150, 1_000, 1_000
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ID_TYPES = {"id", "email", "cio_id"}
@@ -24,6 +26,11 @@ class Vendor:
     """Kinds: people (by `id:u1` or `email:…`), suppressed, members/<segment>."""
 
     name = "customerio"
+    environment: ClassVar[Mapping[str, str]] = {
+        "CUSTOMERIO_URL": "{url}",
+        "CUSTOMERIO_SITE_ID": SITE,
+        "CUSTOMERIO_API_KEY": SITE,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:
         if request.headers.get("authorization") != KEY:

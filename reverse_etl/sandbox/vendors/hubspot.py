@@ -6,8 +6,9 @@ Documents of the kind `limits` say how many calls are left: `TEN_SECONDLY_ROLLIN
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
@@ -25,6 +26,10 @@ class Vendor:
     """Kinds: contacts (by record id), ids (of a unique property), properties, members/<list>."""
 
     name = "hubspot"
+    environment: ClassVar[Mapping[str, str]] = {
+        "HUBSPOT_URL": "{url}",
+        "HUBSPOT_ACCESS_TOKEN": TOKEN,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:  # noqa: PLR0911 — a line per route
         if request.headers.get("authorization") != f"Bearer {TOKEN}":

@@ -5,7 +5,8 @@ know again. A field has the type it came with first.
 """
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
@@ -23,6 +24,10 @@ class Vendor:
     """Kinds: users, forgotten, types, channel_unsubscribed, members/<list>."""
 
     name = "iterable"
+    environment: ClassVar[Mapping[str, str]] = {
+        "ITERABLE_URL": "{url}",
+        "ITERABLE_API_KEY": API_KEY,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:
         if request.headers.get("api-key") != API_KEY:

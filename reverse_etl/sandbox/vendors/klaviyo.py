@@ -7,7 +7,8 @@ A job is queued when it is made, processing at the first look, complete at the s
 import hashlib
 import json
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
@@ -30,6 +31,10 @@ class Vendor:
     """Kinds: profiles, jobs, members/<list>, suppressions, subscriptions."""
 
     name = "klaviyo"
+    environment: ClassVar[Mapping[str, str]] = {
+        "KLAVIYO_URL": "{url}",
+        "KLAVIYO_API_KEY": API_KEY,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:  # noqa: PLR0911 — a line per route
         if request.headers.get("authorization") != f"Klaviyo-API-Key {API_KEY}":

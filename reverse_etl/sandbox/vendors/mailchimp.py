@@ -11,7 +11,8 @@ import io
 import json
 import re
 import tarfile
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
@@ -29,6 +30,10 @@ class Vendor:
     """Kinds: batches, archived, forgotten, compliance, members/<list> (by hash)."""
 
     name = "mailchimp"
+    environment: ClassVar[Mapping[str, str]] = {
+        "MAILCHIMP_URL": "{url}",
+        "MAILCHIMP_API_KEY": KEY,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:
         parts = request.path.strip("/").split("/")

@@ -5,8 +5,9 @@ true is a membership. Documents of the kind `locked` name external ids whose row
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from reverse_etl.sandbox.store import Store
@@ -26,6 +27,11 @@ class Vendor:
     """Kinds: sessions, records (by id), ids (of an external id), locked, members/<boolean field>."""
 
     name = "salesforce"
+    environment: ClassVar[Mapping[str, str]] = {
+        "SALESFORCE_URL": "{url}",
+        "SALESFORCE_CLIENT_ID": CLIENT,
+        "SALESFORCE_CLIENT_SECRET": CLIENT,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:  # noqa: PLR0911 — a line per route
         if request.path == "/services/oauth2/token":

@@ -3,6 +3,9 @@
 POST /services/T000/B000/<channel>. The channel `archived` is archived, `gone` isn't there, `closed` takes nothing.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
 
@@ -19,6 +22,9 @@ class Vendor:
     """Kinds: messages (by number)."""
 
     name = "slack"
+    environment: ClassVar[Mapping[str, str]] = {
+        "SLACK_URL": "{url}/services/T000/B000/general",
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:
         match (request.method, *request.path.strip("/").split("/")):

@@ -5,13 +5,15 @@ Account ACsandbox, token sandbox. Documents of the kind `opted_out` name numbers
 
 import base64
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 from urllib.parse import parse_qs
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
 
-SID = "ACsandbox"
-KEY = "Basic " + base64.b64encode(f"{SID}:sandbox".encode()).decode()
+SID, TOKEN = "ACsandbox", "sandbox"
+KEY = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 LONGEST_TEXT, LONGEST_VALIDITY = 1_600, 36_000
 TO = {
@@ -33,6 +35,11 @@ class Vendor:
     """Kinds: messages (by sid), opted_out (by number)."""
 
     name = "twilio"
+    environment: ClassVar[Mapping[str, str]] = {
+        "TWILIO_URL": "{url}",
+        "TWILIO_ACCOUNT_SID": SID,
+        "TWILIO_AUTH_TOKEN": TOKEN,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:
         if request.headers.get("authorization") != KEY:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Change, DestinationRefused
 from reverse_etl.testing import check
@@ -13,8 +13,7 @@ FIELDS = ("external_id", "email", "first_name", "ltv")
 
 @pytest.fixture
 def braze(desk, monkeypatch):
-    monkeypatch.setenv("BRAZE_URL", desk.url("braze"))
-    monkeypatch.setenv("BRAZE_API_KEY", "braze-sandbox")
+    account_at(desk, "braze", monkeypatch)
     return destination_of("braze", FIELDS)
 
 

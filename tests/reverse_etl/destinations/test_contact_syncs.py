@@ -2,21 +2,10 @@
 
 import pytest
 from activation_town import email_of, sync_now
-from contact_line import destination_of
+from contact_line import account_at, destination_of
 
 from reverse_etl.sync import Sync
 
-ENVIRONMENT = {
-    "KLAVIYO_API_KEY": "pk_sandbox",
-    "BRAZE_API_KEY": "braze-sandbox",
-    "HUBSPOT_ACCESS_TOKEN": "hubspot-sandbox",
-    "SALESFORCE_CLIENT_ID": "sandbox",
-    "SALESFORCE_CLIENT_SECRET": "sandbox",
-    "MAILCHIMP_API_KEY": "sandbox-us1",
-    "ITERABLE_API_KEY": "iterable-sandbox",
-    "CUSTOMERIO_SITE_ID": "sandbox",
-    "CUSTOMERIO_API_KEY": "sandbox",
-}
 OPTIONS = {
     "klaviyo": {"list_id": "7", "poll_seconds": 0},
     "braze": {"attribute": "7"},
@@ -40,9 +29,7 @@ def members(desk, vendor):
 
 @pytest.fixture(params=sorted(OPTIONS))
 def vendor(request, desk, monkeypatch):
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv(f"{request.param.upper()}_URL", desk.url(request.param))
+    account_at(desk, request.param, monkeypatch)
     return request.param
 
 

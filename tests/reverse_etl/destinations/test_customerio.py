@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.testing import check
 
@@ -12,9 +12,7 @@ FIELDS = ("external_id", "email", "created_at", "last_order_at", "bio")
 
 @pytest.fixture
 def customerio(desk, monkeypatch):
-    monkeypatch.setenv("CUSTOMERIO_URL", desk.url("customerio"))
-    monkeypatch.setenv("CUSTOMERIO_SITE_ID", "sandbox")
-    monkeypatch.setenv("CUSTOMERIO_API_KEY", "sandbox")
+    account_at(desk, "customerio", monkeypatch)
     return destination_of("customerio", FIELDS, segment_id=7)
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.sync import BadDeclaration
@@ -14,8 +14,7 @@ FIELDS = ("email", "first_name", "phone", "is_vip", "ltv")
 
 @pytest.fixture
 def hubspot(desk, monkeypatch):
-    monkeypatch.setenv("HUBSPOT_URL", desk.url("hubspot"))
-    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "hubspot-sandbox")
+    account_at(desk, "hubspot", monkeypatch)
     with desk.store("hubspot") as store:
         store.put_all("properties", {"ltv": {}, "is_vip": {}})
     return destination_of("hubspot", FIELDS, list_id="12")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.testing import check
@@ -13,8 +13,7 @@ FIELDS = ("email", "external_id", "first_name", "ltv")
 
 @pytest.fixture
 def iterable(desk, monkeypatch):
-    monkeypatch.setenv("ITERABLE_URL", desk.url("iterable"))
-    monkeypatch.setenv("ITERABLE_API_KEY", "iterable-sandbox")
+    account_at(desk, "iterable", monkeypatch)
     return destination_of("iterable", FIELDS, list_id=12)
 
 

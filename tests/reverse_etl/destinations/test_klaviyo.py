@@ -4,7 +4,7 @@ import json
 from urllib.parse import parse_qs
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.sync import BadDeclaration
@@ -15,8 +15,7 @@ FIELDS = ("email", "phone", "first_name", "city", "state", "ltv")
 
 @pytest.fixture
 def klaviyo(desk, monkeypatch):
-    monkeypatch.setenv("KLAVIYO_URL", desk.url("klaviyo"))
-    monkeypatch.setenv("KLAVIYO_API_KEY", "pk_sandbox")
+    account_at(desk, "klaviyo", monkeypatch)
     return destination_of("klaviyo", FIELDS, list_id="VIP", poll_seconds=0)
 
 

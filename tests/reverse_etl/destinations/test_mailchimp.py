@@ -5,7 +5,7 @@ import json
 import tarfile
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Response, Unreadable
 from reverse_etl.normalise.hashing import mailchimp_subscriber_hash as hash_of
@@ -16,8 +16,7 @@ FIELDS = ("email", "first_name", "lifetime_value")
 
 @pytest.fixture
 def account(desk, monkeypatch):
-    monkeypatch.setenv("MAILCHIMP_URL", desk.url("mailchimp"))
-    monkeypatch.setenv("MAILCHIMP_API_KEY", "sandbox-us1")
+    account_at(desk, "mailchimp", monkeypatch)
     return desk
 
 

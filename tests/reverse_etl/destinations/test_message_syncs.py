@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 from activation_town import sync_now
+from contact_line import account_at
 
 from reverse_etl.destinations import slack, twilio_sms
 from reverse_etl.sync import Sync
@@ -11,10 +12,8 @@ from reverse_etl.sync import Sync
 
 @pytest.fixture
 def account(desk, monkeypatch):
-    monkeypatch.setenv("SLACK_URL", f"{desk.url('slack')}/services/T000/B000/general")
-    monkeypatch.setenv("TWILIO_URL", desk.url("twilio"))
-    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "ACsandbox")
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "sandbox")
+    for vendor in ("slack", "twilio"):
+        account_at(desk, vendor, monkeypatch)
     return desk
 
 

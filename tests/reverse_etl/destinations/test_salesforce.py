@@ -4,7 +4,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.sync import BadDeclaration
@@ -16,9 +16,7 @@ NAMES = {"ltv": "Ltv__c"}
 
 @pytest.fixture
 def account(desk, monkeypatch):
-    monkeypatch.setenv("SALESFORCE_URL", desk.url("salesforce"))
-    monkeypatch.setenv("SALESFORCE_CLIENT_ID", "sandbox")
-    monkeypatch.setenv("SALESFORCE_CLIENT_SECRET", "sandbox")
+    account_at(desk, "salesforce", monkeypatch)
     return desk
 
 

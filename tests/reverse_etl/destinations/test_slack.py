@@ -4,7 +4,7 @@ import json
 import traceback
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import DestinationRefused, Unreadable, Verdict
 from reverse_etl.sync import BadDeclaration
@@ -12,7 +12,7 @@ from reverse_etl.sync import BadDeclaration
 
 @pytest.fixture
 def account(desk, monkeypatch):
-    monkeypatch.setenv("SLACK_URL", f"{desk.url('slack')}/services/T000/B000/general")
+    account_at(desk, "slack", monkeypatch)
     return desk
 
 

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs
 
 import pytest
-from contact_line import change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.normalise import Reason
@@ -15,9 +15,7 @@ SENDER = {"from_number": "+15005550006"}
 
 @pytest.fixture
 def account(desk, monkeypatch):
-    monkeypatch.setenv("TWILIO_URL", desk.url("twilio"))
-    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "ACsandbox")
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "sandbox")
+    account_at(desk, "twilio", monkeypatch)
     return desk
 
 
