@@ -61,6 +61,18 @@ def test_a_message_whose_answer_was_lost_is_not_repeated_and_somebody_is_told(wa
     assert len(account.log("slack")) == 1
 
 
+def test_a_person_may_risk_the_repeat(warehouse, town, account):
+    town.audience(["ann"])
+    account.plant("reset")
+    for _ in range(2):
+        sync_now(warehouse, slack.Destination(SLACK), SLACK)
+
+    report = sync_now(warehouse, slack.Destination(SLACK), SLACK, kind="retry-rejected")
+
+    assert report.outcomes == {"add": {"delivered": 1}}
+    assert texts(account, "slack") == ["Ann bought for 1 €"]
+
+
 def test_a_run_that_is_killed_after_it_sent_sends_nothing_twice(warehouse, town, account):
     town.audience(["ann", "bob"])
 
