@@ -1,7 +1,7 @@
 """Braze: an audience is a boolean custom attribute of its members, true for who is in and false for who left.
 
-Braze bills every attribute written. So only rows that changed are sent, and the audience's attribute only with
-additions and removals; map few fields. A removal never creates a profile.
+Braze bills attributes that change. Only rows that changed are sent, but all their mapped fields, and the audience's
+attribute, so that a resync mends it: map few fields. A removal never creates a profile.
 """
 
 import json
@@ -69,8 +69,7 @@ class Destination:
         found_by: dict[str, Scalar] = {self._contacts.found_by: self._contacts.key(row)}
         if row.operation == "remove":
             return {**found_by, self._attribute: False, "_update_existing_only": True}
-        joined = {self._attribute: True} if row.operation == "add" else {}
-        return {**found_by, **self._contacts.attributes(row), **joined}
+        return {**found_by, **self._contacts.attributes(row), self._attribute: True}
 
 
 def _told_when(response: Response) -> Response:

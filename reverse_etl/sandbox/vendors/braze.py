@@ -1,4 +1,4 @@
-"""Braze as far as users/track goes: 75 objects in all, errors by place, a data point for every attribute written.
+"""Braze as far as users/track goes: 75 objects in all, errors by place, a data point for every attribute that changes.
 
 Key: braze-sandbox.
 """
@@ -102,8 +102,8 @@ def _write(one: Document, store: Store) -> None:
     written = {name: value for name, value in one.items() if not name.startswith("_")}
     after = {name: value for name, value in {**(before or {}), **written}.items() if value is not None}
     store.put("users", key, after)
-    points = (store.get("counters", "data_points") or 0) + len(set(written) - STANDARD)
-    store.put("counters", "data_points", points)
+    changed = {name for name, value in written.items() if (before or {}).get(name) != value} - STANDARD
+    store.put("counters", "data_points", (store.get("counters", "data_points") or 0) + len(changed))
     for name, value in written.items():
         if value is True:
             store.put(f"members/{name}", key, {found_by: one[found_by]})

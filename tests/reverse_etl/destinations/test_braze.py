@@ -30,7 +30,7 @@ def test_it_conforms(braze, desk):
     check(braze, holds=there, poison={"external_id": "x" * 990})
 
 
-def test_an_addition_says_so_a_change_writes_what_is_mapped_and_a_removal_creates_nobody():
+def test_who_is_in_is_told_with_every_row_and_a_removal_creates_nobody():
     braze = destination_of("braze", FIELDS, attribute="vip", names={"ltv": "lifetime_value"})
     rows = [person(1, ltv=12, first_name=None), person(2, "change", ltv=7), person(3, "remove")]
 
@@ -40,13 +40,13 @@ def test_an_addition_says_so_a_change_writes_what_is_mapped_and_a_removal_create
     assert json.loads(request.body) == {
         "attributes": [
             {"external_id": "u1", "lifetime_value": 12, "first_name": None, "vip": True},
-            {"external_id": "u2", "lifetime_value": 7},
+            {"external_id": "u2", "lifetime_value": 7, "vip": True},
             {"external_id": "u3", "vip": False, "_update_existing_only": True},
         ]
     }
 
 
-def test_data_points_are_spent_on_what_is_written_only(braze, desk):
+def test_data_points_are_spent_on_what_changes_only(braze, desk):
     points = lambda: desk.held("braze", "counters")["data_points"]  # noqa: E731
     deliver(braze, [person(n, ltv=1, first_name="Ann") for n in range(10)])
     assert points() == 20  # the audience and ltv; names cost nothing
@@ -55,6 +55,16 @@ def test_data_points_are_spent_on_what_is_written_only(braze, desk):
     deliver(braze, [person(99, "remove")])
     assert points() == 21
     assert "external_id:u99" not in desk.held("braze", "users")
+
+
+def test_a_resync_brings_back_an_attribute_that_was_lost(braze, desk):
+    deliver(braze, [person(1)])
+    with desk.store("braze") as store:
+        store.drop_all("members/cdp_vip")
+
+    deliver(braze, [person(1, "change")])
+
+    assert members(desk) == {"u1"}
 
 
 def test_cleared_fields_are_null_there():
