@@ -72,9 +72,21 @@ class Contacts:
 
     @classmethod
     def of(
-        cls, sync: Sync, platform: str, options: ContactOptions, ways: Sequence[str], names: Mapping[str, str]
+        cls,
+        sync: Sync,
+        options: ContactOptions,
+        ways: Sequence[str],
+        names: Mapping[str, str],
+        *,
+        can_update: bool = False,
     ) -> "Contacts":
-        """`ways`: the identifiers the platform finds people by, best first; `names`: its own names of known fields."""
+        """`ways`: the identifiers the tool finds people by, best first; `names`: its own names of known fields.
+
+        `can_update`: it can be told to write to whom it knows and to create nobody.
+        """
+        platform = sync.destination
+        if sync.mode == "update" and not can_update:
+            raise BadDeclaration(f"{sync.name}: mode: {platform} creates whom it doesn't know, and can't only update")
         mapped = set(sync.fields.values())
         found_by = options.find_by or next((way for way in ways if way in mapped), "")
         if found_by not in ways or found_by not in mapped:

@@ -42,7 +42,7 @@ class Destination:
 
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, declared(sync, Options)
-        self._contacts = Contacts.of(sync, "braze", self._options, WAYS, {})
+        self._contacts = Contacts.of(sync, self._options, WAYS, {}, can_update=True)
         self._attribute = self._options.attribute or f"cdp_{sync.audience}"
         self.identify = self._contacts.identify
         self.spec = self._contacts.spec(MOST_OBJECTS, MOST_BYTES, requests_per_second=250)
@@ -69,7 +69,8 @@ class Destination:
         found_by: dict[str, Scalar] = {self._contacts.found_by: self._contacts.key(row)}
         if row.operation == "remove":
             return {**found_by, self._attribute: False, "_update_existing_only": True}
-        return {**found_by, **self._contacts.attributes(row), self._attribute: True}
+        known = {"_update_existing_only": True} if self._sync.mode == "update" else {}
+        return {**found_by, **self._contacts.attributes(row), self._attribute: True, **known}
 
 
 def _told_when(response: Response) -> Response:

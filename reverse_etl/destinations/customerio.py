@@ -44,7 +44,7 @@ class Destination:
 
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, declared(sync, Options)
-        self._contacts = Contacts.of(sync, "customerio", self._options, WAYS, {"external_id": "id"})
+        self._contacts = Contacts.of(sync, self._options, WAYS, {"external_id": "id"})
         self._id_type = ID_TYPES[self._contacts.found_by]
         self._moments = {"created_at", *self._options.timestamps}
         self.identify = self._contacts.identify

@@ -66,7 +66,7 @@ class Destination:
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, declared(sync, Options)
         names = {**NAMES, "external_id": self._options.external_id_property}
-        self._contacts = Contacts.of(sync, "hubspot", self._options, WAYS, names)
+        self._contacts = Contacts.of(sync, self._options, WAYS, names)
         self._found_by = self._contacts.names.get(self._contacts.found_by, self._contacts.found_by)
         self._list = f"/crm/v3/lists/{self._options.list_id}"
         self.identify = self._contacts.identify

@@ -33,10 +33,9 @@ class Settings(BaseSettings):
 
 
 class Options(ContactOptions):
-    """`list_id` of a static list; `existing_only`: whom Iterable doesn't know is not created."""
+    """`list_id` of a static list."""
 
     list_id: int = Field(gt=0)
-    existing_only: bool = False
 
 
 def classify(response: Response) -> Verdict:
@@ -51,7 +50,7 @@ class Destination:
 
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, declared(sync, Options)
-        self._contacts = Contacts.of(sync, "iterable", self._options, WAYS, NAMES)
+        self._contacts = Contacts.of(sync, self._options, WAYS, NAMES, can_update=True)
         self._found_by = self._contacts.names.get(self._contacts.found_by, self._contacts.found_by)
         self.identify = self._contacts.identify
         self.spec = self._contacts.spec(MOST_PEOPLE, MOST_BYTES, classify=classify, requests_per_second=5)
@@ -63,7 +62,7 @@ class Destination:
             body |= {"channelUnsubscribe": False}
             return Request("/lists/unsubscribe", json.dumps(body).encode())
         body |= {"subscribers": [self._person(row) for row in rows]}
-        body |= {"updateExistingUsersOnly": self._options.existing_only}
+        body |= {"updateExistingUsersOnly": self._sync.mode == "update"}
         return Request("/lists/subscribe", json.dumps(body).encode())
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:

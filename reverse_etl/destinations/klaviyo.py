@@ -51,7 +51,7 @@ class Destination:
 
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, contacts.declared(sync, Options)
-        self._contacts = contacts.Contacts.of(sync, "klaviyo", self._options, WAYS, NAMES)
+        self._contacts = contacts.Contacts.of(sync, self._options, WAYS, NAMES)
         self._found_by = NAMES.get(self._contacts.found_by, self._contacts.found_by)
         self.identify = self._contacts.identify
         self.spec = self._contacts.spec(self._options.batch_rows, 5_000_000, requests_per_second=2.5)

@@ -61,7 +61,7 @@ class Destination:
 
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, declared(sync, Options)
-        self._contacts = Contacts.of(sync, "mailchimp", self._options, WAYS, NAMES)
+        self._contacts = Contacts.of(sync, self._options, WAYS, NAMES)
         self.identify = self._contacts.identify
         self.spec = self._contacts.spec(MOST_MEMBERS, MOST_BYTES, requests_per_second=10)
 

@@ -79,7 +79,7 @@ class Destination:
 
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, declared(sync, Options)
-        self._contacts = Contacts.of(sync, "salesforce", self._options, WAYS, NAMES)
+        self._contacts = Contacts.of(sync, self._options, WAYS, NAMES)
         self._path = f"/services/data/{self._options.version}/composite"
         self.identify = self._contacts.identify
         self.spec = self._contacts.spec(MOST_RECORDS, MOST_BYTES, classify=classify)

@@ -67,6 +67,13 @@ def test_a_resync_brings_back_an_attribute_that_was_lost(braze, desk):
     assert members(desk) == {"u1"}
 
 
+def test_an_update_creates_nobody(desk, braze):
+    updating = destination_of("braze", FIELDS, mode="update")
+
+    assert deliver(updating, [person(1, "change")]) == [("delivered", "")]
+    assert desk.held("braze", "users") == {}
+
+
 def test_cleared_fields_are_null_there():
     row = Change("1", "change", "0", {"external_id": "u1"}, {"external_id": "u1"}, cleared=("ltv",))
 

@@ -163,6 +163,11 @@ def test_a_spent_day_stops_the_sync_and_a_spent_moment_does_not(hubspot, desk):
     assert deliver(hubspot, [change(person=2)]) == [("delivered", "")]
 
 
+def test_who_can_only_upsert_does_not_promise_to_update():
+    with pytest.raises(BadDeclaration, match="can't only update"):
+        destination_of("hubspot", FIELDS, mode="update", list_id=12)
+
+
 def test_the_list_is_named_by_its_number():
     with pytest.raises(BadDeclaration, match=r"options\.list_id"):
         destination_of("hubspot", FIELDS, list_id="VIP")

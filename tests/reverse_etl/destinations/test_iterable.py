@@ -126,6 +126,16 @@ def test_a_thousand_at_once_and_their_number_read_back(iterable, desk):
         assert iterable.size(send(iterable.read_back())) == 1_000
 
 
+def test_an_update_creates_nobody(iterable, desk):
+    deliver(iterable, [change()])
+    updating = destination_of("iterable", FIELDS, mode="update", list_id=12)
+
+    outcomes = deliver(updating, [change("change"), change("change", person=2)])
+
+    assert outcomes == [("delivered", ""), ("rejected", "notFoundEmails")]
+    assert set(desk.held("iterable", "users")) == {"person1@example.com"}
+
+
 def test_a_list_nobody_made_is_for_a_person(iterable):
     destination = destination_of("iterable", FIELDS, list_id=404)
 
