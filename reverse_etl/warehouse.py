@@ -14,6 +14,7 @@ import pyarrow as pa
 from reverse_etl.environment import home
 
 Row = tuple[Any, ...]
+MEMORY = "256MB"  # of DuckDB while a sync runs; what doesn't fit goes to its temporary files
 ROWS = "_activation_rows"  # the name of what is about to be inserted
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -87,6 +88,21 @@ class DuckDBWarehouse:
 
     def transaction(self) -> AbstractContextManager[None]:
         return _transaction(self)
+
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """Take little memory and few checkpoints for the block: a run writes the journal in many small steps."""
+        before = {
+            name: str(self.execute(f"select current_setting('{name}')")[0][0])
+            for name in ("memory_limit", "checkpoint_threshold")
+        }
+        self.execute(f"set memory_limit = '{os.environ.get('CDP_SYNC_MEMORY') or MEMORY}'")
+        self.execute("set checkpoint_threshold = '96MB'")
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                self.execute(f"set {name} = '{value}'")
 
     def close(self) -> None:
         self._connection.close()
