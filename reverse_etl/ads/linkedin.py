@@ -15,8 +15,9 @@ from reverse_etl.destination import Request, Response, Transport, Verdict, by_st
 from reverse_etl.sync import Sync
 
 SEGMENT = "{segment}"  # in paths, until the segment is found
-CREATED, CONFLICT, OUTDATED = 201, 409, 426
+CREATED = 201
 LATER = {404, 409, 423}
+OURS = {400, 422, 426}  # of a whole request: a header, a version; rows have statuses of their own
 
 
 class Settings(BaseSettings):
@@ -44,7 +45,7 @@ def classify(response: Response) -> Verdict:
     """Read the status; 404 is a segment that isn't there yet."""
     if response.status in LATER:
         return Verdict.BUSY
-    return Verdict.CONFIG if response.status == OUTDATED else by_status(response)
+    return Verdict.CONFIG if response.status in OURS else by_status(response)
 
 
 @contextmanager
@@ -79,8 +80,7 @@ def _find_or_make(send: Transport, name: str, options: Options) -> Response:
     if classify(answer) is not Verdict.ANSWERED or segment_in(answer):
         return answer
     wanted = {"name": name, **own, "account": urn, "type": "USER", "destinations": [{"destination": "LINKEDIN"}]}
-    made = send(Request("/dmpSegments", json.dumps(wanted).encode()))
-    return send(find) if made.status == CONFLICT else made
+    return send(Request("/dmpSegments", json.dumps(wanted).encode()))  # 409, somebody was faster: is found next time
 
 
 def segment_in(response: Response) -> str:

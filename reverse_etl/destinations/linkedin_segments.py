@@ -11,7 +11,18 @@ from contextlib import AbstractContextManager
 from pydantic import Field
 
 from reverse_etl.ads import account, linkedin
-from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport, Verdict
+from reverse_etl.destination import (
+    Change,
+    Outcome,
+    Receipt,
+    Request,
+    Response,
+    Scalar,
+    Spec,
+    Transport,
+    Verdict,
+    by_status,
+)
 from reverse_etl.normalise import Identified, identify, read_options
 from reverse_etl.sync import BadDeclaration, Sync
 
@@ -79,7 +90,7 @@ class Destination:
 
 def _outcome(status: int) -> Outcome:
     """Read the status of one row in the way of HTTP."""
-    verdict = linkedin.classify(Response(status))
+    verdict = Verdict.BUSY if status in linkedin.LATER else by_status(Response(status))
     if verdict is Verdict.ANSWERED:
         return Outcome.DELIVERED
     return Outcome.REJECTED if verdict is Verdict.REFUSED else Outcome.DEFERRED

@@ -116,7 +116,8 @@ def test_statuses_are_read_one_by_one(statuses, outcomes):
     ("status", "verdict"),
     [
         (200, Verdict.ANSWERED),
-        (400, Verdict.REFUSED),
+        (400, Verdict.CONFIG),
+        (413, Verdict.REFUSED),
         (401, Verdict.AUTH),
         (403, Verdict.AUTH),
         (404, Verdict.BUSY),
