@@ -116,6 +116,8 @@ def _planned(identity: Identity, mapper: Mapper, head: Sequence[Any], row: Seque
     outcome, code = "", ""
     if not is_as_planned or (found_by and not is_same):
         outcome, code = "moved", "changed_since_planned"
+    elif is_resend and not spec.repeats_unknown:
+        outcome, code = "rejected", "may_have_arrived"
     elif code := (
         flaw({**found_by, **fields}, () if operation == "remove" else spec.required)
         or mapper.wrong_type(row)

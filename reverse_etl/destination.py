@@ -140,6 +140,7 @@ class Spec:
     required: tuple[str, ...] = ()  # fields without which a row must not leave
     honours_operation_ids: bool = False
     is_set: bool = True  # delivering a change twice leaves the same state
+    repeats_unknown: bool = True  # false: a repeat is worse than a loss, so what may have arrived is not sent again
     attempts: int = 5
     classify: Callable[[Response], Verdict] = by_status
     platform: str = ""  # whose rules make identifiers, see `normalise`

@@ -1,0 +1,173 @@
+"""What tools that keep contacts share: one identifier finds a person, options are checked, secrets read when used.
+
+A contact is found by exactly one identifier: were the others part of who somebody is, a new phone number would be a
+removal and an addition. They are attributes.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from reverse_etl.ads.account import Address, Options, declared, secrets
+from reverse_etl.destination import (
+    Change,
+    Outcome,
+    Receipt,
+    Request,
+    Response,
+    Scalar,
+    Spec,
+    Transport,
+)
+from reverse_etl.normalise import Identified, Unusable, fields_of, normalise
+from reverse_etl.normalise import Options as Spelling
+from reverse_etl.normalise import read_options as read_spelling
+from reverse_etl.sync import BadDeclaration, Sync
+
+__all__ = [
+    "Address",
+    "ContactOptions",
+    "Contacts",
+    "Options",
+    "answers",
+    "asking",
+    "basic",
+    "declared",
+    "only_events",
+    "question",
+    "read",
+    "secrets",
+    "settled",
+]
+
+
+class ContactOptions(Options):
+    """`options` of a sync to such a tool; each tool adds its own."""
+
+    find_by: str = ""  # the identifier that finds a person; default: the first mapped of those the tool knows
+    names: Mapping[str, str] = {}  # mapped name: the tool's name, where it differs
+
+
+def basic(user: str, password: str) -> str:
+    """Write a user and a password as HTTP's basic authorization."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def only_events(sync: Sync) -> None:
+    """Refuse a sync whose removals would have to unsend messages."""
+    if sync.mode != "append_events":
+        raise BadDeclaration(f"{sync.name}: mode: a message can't be taken back, {sync.destination} is append_events")
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """How a sync's rows are contacts of a platform."""
+
+    platform: str
+    found_by: str
+    names: Mapping[str, str]
+    spelling: Spelling
+
+    @classmethod
+    def of(
+        cls,
+        sync: Sync,
+        options: ContactOptions,
+        ways: Sequence[str],
+        names: Mapping[str, str],
+        *,
+        can_update: bool = False,
+    ) -> "Contacts":
+        """`ways`: the identifiers the tool finds people by, best first; `names`: its own names of known fields.
+
+        `can_update`: it can be told to write to whom it knows and to create nobody.
+        """
+        platform = sync.destination
+        if sync.mode == "update" and not can_update:
+            raise BadDeclaration(f"{sync.name}: mode: {platform} creates whom it doesn't know, and can't only update")
+        mapped = set(sync.fields.values())
+        found_by = options.find_by or next((way for way in ways if way in mapped), "")
+        if found_by not in ways or found_by not in mapped:
+            raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(ways)}")
+        return cls(platform, found_by, {**names, **options.names}, read_spelling(sync, platform))
+
+    def spec(self, batch_rows: int, batch_bytes: int, **further: Any) -> Spec:
+        """Make the spec of a destination whose members are found by this one identifier."""
+        found_by = (self.found_by,)
+        return Spec(batch_rows, batch_bytes, identifiers=found_by, required=found_by, platform=self.platform, **further)
+
+    def identify(self, fields: Mapping[str, Scalar]) -> Identified:
+        try:
+            found = self._written(self.found_by, fields.get(self.found_by), fields)
+        except Unusable as unusable:
+            return Identified({}, {self.found_by: unusable.reason})
+        return Identified({self.found_by: str(found)}, {})
+
+    def key(self, row: Change) -> str:
+        """Give what finds this person."""
+        return str(row.identifiers[self.found_by])
+
+    def attributes(self, row: Change) -> dict[str, Scalar]:
+        """Everything mapped but the identifier, under the platform's names; what it can't take is left out.
+
+        None stays: it says that there is no such value any more.
+        """
+        kept: dict[str, Scalar] = {}
+        for name, value in {**row.fields, **dict.fromkeys(row.cleared)}.items():
+            if name == self.found_by:
+                continue
+            try:
+                kept[self.names.get(name, name)] = None if value is None else self._written(name, value, row.fields)
+            except Unusable:
+                continue  # one bad phone number must not refuse the batch, nor the person
+        return kept
+
+    def _written(self, name: str, value: Scalar, fields: Mapping[str, Scalar]) -> Scalar:
+        if name not in fields_of(self.platform):
+            return value
+        return normalise(self.platform, name, value, self.spelling, country=fields.get("country"))
+
+
+def settled(rows: Sequence[Change], rejected: Mapping[str, str], failures: int = 0) -> list[Receipt]:
+    """Give the word on each row: rejected under the code of its operation id, else delivered.
+
+    An answer that counts more failures than it names leaves the others unknown.
+    """
+    rest = (Outcome.DELIVERED, "") if len(rejected) >= failures else (Outcome.UNKNOWN, "failures_not_named")
+    return [
+        Receipt(row, Outcome.REJECTED, rejected[row.operation_id])
+        if row.operation_id in rejected
+        else Receipt(row, *rest)
+        for row in rows
+    ]
+
+
+def read(response: Response) -> Any:
+    """Read an answer that may be anything; None when it is no JSON."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def answers(response: Response) -> tuple[Response, ...]:
+    """Every answer to these rows, oldest first."""
+    return (*response.earlier, response)
+
+
+def question(path: str, query: Mapping[str, str]) -> Request:
+    """Ask for something by what may be personal: kept out of the path, which ends up in logs, until it is sent."""
+    return Request(path, urlencode(query).encode(), method="GET")
+
+
+def asking(send: Transport) -> Transport:
+    """Send the body of a GET as its query."""
+
+    def sent(request: Request) -> Response:
+        if request.method != "GET" or not request.body:
+            return send(request)
+        return send(replace(request, path=f"{request.path}?{request.body.decode()}", body=b""))
+
+    return sent
