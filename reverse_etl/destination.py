@@ -1,7 +1,7 @@
 """The contract with the outside: a destination is a spec and two pure functions.
 
 Retries, batching, journalling and consent are the engine's; a destination only says how rows become a
-request and what the answer means for each of them.
+request and what the answer means for each of them. What else it may have is listed at `Optional members`.
 """
 
 import importlib
@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
 from reverse_etl.sync import BadDeclaration, Sync
 
 Scalar = str | int | float | bool | None
 Operation = Literal["add", "change", "remove"]
+PLUGINS = "composable_cdp.destinations"  # the group of entry points
 
 
 class Outcome(StrEnum):
@@ -40,6 +42,7 @@ class Change:
     member_id: str  # 32 hex digits, the hash of the identifiers
     identifiers: Mapping[str, Scalar]
     fields: Mapping[str, Scalar] = field(default_factory=dict)
+    cleared: tuple[str, ...] = ()  # fields that are null on purpose: empty them there
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,21 @@ class Response:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    earlier: tuple["Response", ...] = ()  # the answers that `follow` led on from, oldest first
 
     def json(self) -> Any:
         try:
             return json.loads(self.body)
         except ValueError as error:
             raise Unreadable("the answer is not JSON") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What to ask next, and how long to wait before."""
+
+    request: Request
+    wait_seconds: float = 0.0
 
 
 class NotSent(ConnectionError):
@@ -113,6 +125,11 @@ def by_status(response: Response) -> Verdict:
     return Verdict.REFUSED if 400 <= status < 500 else Verdict.BROKEN  # noqa: PLR2004
 
 
+def by_operation(change: Change) -> str:
+    """Keep removals apart from the rest."""
+    return "remove" if change.operation == "remove" else "put"
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """What the engine must know of a destination before it sends anything."""
@@ -125,13 +142,29 @@ class Spec:
     is_set: bool = True  # delivering a change twice leaves the same state
     attempts: int = 5
     classify: Callable[[Response], Verdict] = by_status
+    platform: str = ""  # whose rules make identifiers, see `normalise`
+    hash_only: bool = False  # nothing readable may leave: identifying columns are no fields
+    shape: Callable[[Change], str] = by_operation  # rows of one request have the same
+    smallest_audience: int = 0  # below so many members the destination serves or removes nobody
+    requests_per_second: float | None = None  # of one account, over all syncs
+    cost_per_row: float = 0.0
+    daily_rows: int | None = None  # what the destination takes in a day
 
 
 Transport = Callable[[Request], Response]
 
 
 class Destination(Protocol):
-    """`destinations/<name>.py` holds a class `Destination(sync)` of this shape."""
+    """`destinations/<name>.py` holds a class `Destination(sync)` of this shape.
+
+    Optional members, all pure:
+    `identify(fields) -> Identified`: how it finds a person, normalised and hashed as delivered.
+    `follow(rows, response) -> Follow | None`: what to ask before `outcomes` can be read; a job, a second step.
+    `pointer(rows, response) -> Sequence[int]`: the places of the rows that a refusal of all blames.
+    `read_back() -> Request`, and `held(response) -> Iterable[Mapping]`, the identifiers of its members, or
+    `size(response) -> int | None`; `more(response) -> Request | None` leads to the next page.
+    `account: str`: whose limits and credentials it shares; default: all syncs to one destination.
+    """
 
     spec: Spec
 
@@ -149,32 +182,45 @@ class Destination(Protocol):
 
 
 def load_destination(sync: Sync) -> Destination:
-    """Load the destination a sync names: the file name is the registration."""
+    """Load the destination a sync names: the file name is the registration, a plugin's is its entry point."""
     module = f"reverse_etl.destinations.{sync.destination}"
     try:
-        destination: Destination = importlib.import_module(module).Destination(sync)
+        loaded = importlib.import_module(module).Destination
     except ModuleNotFoundError as error:
         if error.name != module:
             raise
-        message = f"{sync.name}: no destination {sync.destination!r}: add destinations/{sync.destination}.py"
-        raise BadDeclaration(message) from error
+        plugins = entry_points(group=PLUGINS, name=sync.destination)
+        if not plugins:
+            message = f"{sync.name}: no destination {sync.destination!r}: add destinations/{sync.destination}.py"
+            raise BadDeclaration(message) from error
+        loaded = next(iter(plugins)).load()
+    destination: Destination = loaded(sync)
     return checked(sync, destination)
 
 
 def identifiers_of(sync: Sync, spec: Spec) -> dict[str, str]:
-    """Field at the destination: audience column, for what identifies a member there."""
+    """Field at the destination: audience column, for what identifies a member there.
+
+    With a platform and no identifiers of its own it is every mapped field that the platform has a rule for.
+    """
     column_of = {name: column for column, name in sync.fields.items()}
-    if not spec.identifiers:
+    names = spec.identifiers or (fields_of(spec.platform) if spec.platform else ())
+    if not names:
         return {sync.fields.get(sync.key, sync.key): sync.key}
-    return {name: column_of[name] for name in sorted(spec.identifiers) if name in column_of}
+    return {name: column_of[name] for name in sorted(names) if name in column_of}
 
 
 def checked(sync: Sync, destination: Destination) -> Destination:
     """Give the destination back when the sync's mapping can serve it."""
     spec = destination.spec
-    mapped = set(sync.fields.values())
-    missing = sorted(set(spec.required) - mapped)
+    missing = sorted(set(spec.required) - set(sync.names))
     if missing or not identifiers_of(sync, spec):
-        wanted = missing or sorted(spec.identifiers)
+        wanted = missing or sorted(spec.identifiers or fields_of(spec.platform))
         raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
     return destination
+
+
+def fields_of(platform: str) -> tuple[str, ...]:
+    from reverse_etl.normalise import platforms  # noqa: PLC0415 - the rules speak of scalars, which are defined here
+
+    return platforms.fields_of(platform)

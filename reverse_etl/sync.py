@@ -40,6 +40,11 @@ class Sync(BaseModel):
     def name(self) -> str:
         return f"{self.audience}_to_{self.destination}"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names at the destination."""
+        return tuple(self.fields.values())
+
     @field_validator("fields")
     @classmethod
     def _one_column_per_field(cls, fields: dict[str, str]) -> dict[str, str]:

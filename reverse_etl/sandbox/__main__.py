@@ -10,7 +10,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m reverse_etl.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="a fixed port (default: any free one)")
     with SandboxServer(parser.parse_args().port) as server:
-        print(f"sandbox: {server.address}/__state shows every audience and its members; Ctrl-C stops")
+        vendors = ", ".join(sorted(server.vendors)) or "none yet"
+        print(f"sandbox: {server.address}/ shows who holds whom, /<vendor> is a vendor: {vendors}; Ctrl-C stops")
         with suppress(KeyboardInterrupt):
             server.serve_forever()
 

@@ -1,27 +1,42 @@
 """The sandbox over HTTP, on loopback only: real requests, real limits, faults on demand.
 
-POST /v1/audiences/<name>/members   {"rows": [{operation_id, operation: put|remove, key, fields}]}
-GET  /__state     POST /__reset     POST /__fault {"action", "times", "seconds"}
+/<vendor>/...                       a vendor's own API: vendors/<vendor>.py; its base URL is the address and its name
+POST /v1/audiences/<name>/members   the bundled destination:
+                                    {"rows": [{operation_id, operation: put|remove, key, fields}]}
+GET  /   what everybody holds, to look at          GET /__state?vendor=&kind=   the same in JSON, unmasked
+GET  /__log?vendor=   requests in their order      POST /__reset   forget everything
+POST /__fault {"match": {"vendor", "path", "nth"}, "action", "times", "seconds"}   see fault.py
 """
 
 import json
 import re
+import select
 import socket
+import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from reverse_etl.environment import home
-from reverse_etl.sandbox.state import Fault, State
+from reverse_etl.environment import home, now
+from reverse_etl.sandbox.fault import Fault
+from reverse_etl.sandbox.page import page
+from reverse_etl.sandbox.state import State
+from reverse_etl.sandbox.vendor import Answer, Call, Vendor, all_vendors, failure
 
 API_KEY = "sandbox"
 MOST_ROWS = 10_000
-MOST_BYTES = 8_000_000
+MOST_BYTES = 8_000_000  # of the bundled destination
+MOST_VENDOR_BYTES = 150_000_000  # vendors have their own, smaller limits
 MEMBERS = re.compile(r"/v1/audiences/([a-z0-9_]{1,63})/members")
-ACTIONS = {"429", "503", "500", "401", "404", "400", "html", "reset", "timeout", "drop_after_commit"}
+BUNDLED = "sandbox"
+LONGEST_HANG_SECONDS = 3600.0
+
+
+class _HangUp(ConnectionError):
+    """The caller gets no answer."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -33,82 +48,146 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Stay silent: a request line may name people."""
 
-    def do_GET(self) -> None:
-        if not self._is_local() or self.path != "/__state":
-            return self._answer(404, {"error": "unknown_path"})
-        state = self.server.state
-        return self._answer(200, {"audiences": state.audiences(), "operations": state.counts()})
-
     def do_POST(self) -> None:
         length = int(self.headers.get("content-length") or 0)
-        if length > MOST_BYTES:
+        vendor = self._vendor()
+        limit = MOST_VENDOR_BYTES if vendor else MOST_BYTES
+        if length > limit:
             self.close_connection = True
-            return self._answer(413, {"error": "too_large", "limit_bytes": MOST_BYTES})
+            return self._send(Answer(413, {"error": "too_large", "limit_bytes": limit}))
         body = self.rfile.read(length)
         if not self._is_local():
-            return self._answer(404, {"error": "unknown_path"})
-        if self.path == "/__reset":
-            self.server.state.reset()
-            return self._answer(200, {})
-        if self.path == "/__fault":
-            return self._plant(body)
-        return self._members(body)
+            return self._send(Answer(404, {"error": "unknown_path"}))
+        try:
+            return self._send(self._control(body) or self._outside(vendor, body))
+        except _HangUp:
+            self.close_connection = True
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
 
-    def _plant(self, body: bytes) -> None:
-        fault = json.loads(body)
-        if str(fault.get("action")) not in ACTIONS:
-            return self._answer(400, {"error": "unknown_action", "known": sorted(ACTIONS)})
-        self.server.state.plant(str(fault["action"]), int(fault.get("times", 1)), float(fault.get("seconds", 0)))
-        return self._answer(200, {})
+    do_GET = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_POST  # noqa: N815 — the names http.server calls
 
-    def _members(self, body: bytes) -> None:
-        audience = MEMBERS.fullmatch(self.path)
-        if not audience:
-            return self._answer(404, {"error": "unknown_path"})
+    def _control(self, body: bytes) -> Answer | None:
+        """Answer what is asked of the sandbox itself."""
+        state, url = self.server.state, urlsplit(self.path)
+        asked = dict(parse_qsl(url.query))
+        match (self.command, url.path):
+            case ("GET", "/"):
+                return Answer(content=page(state).encode(), headers={"content-type": "text/html; charset=utf-8"})
+            case ("GET", "/__state"):
+                held = state.file.documents(asked.get("vendor", ""), asked.get("kind", ""))
+                mine = {"audiences": state.audiences(), "operations": state.counts()} if not asked else {}
+                return Answer(json={**mine, "vendors": held})
+            case ("GET", "/__log"):
+                return Answer(json={"requests": state.log(asked.get("vendor", ""))})
+            case ("POST", "/__reset"):
+                state.reset()
+                return Answer(json={})
+            case ("POST", "/__fault"):
+                return self._plant(body)
+        return None
+
+    def _plant(self, body: bytes) -> Answer:
+        try:
+            self.server.state.plant(json.loads(body))
+        except (ValueError, TypeError, AttributeError, re.error) as error:
+            return Answer(400, {"error": str(error)})
+        return Answer(json={})
+
+    def _outside(self, vendor: Vendor | None, body: bytes) -> Answer:
+        """Serve a vendor's request: write it down, suffer what is planted, answer."""
+        name, path = vendor.name if vendor else BUNDLED, urlsplit(self.path).path
+        if not vendor and not MEMBERS.fullmatch(path):
+            return Answer(404, {"error": "unknown_path"})
+        state = self.server.state
+        request_id = state.record(name, self.command, path, len(body))
+        fault = state.next_fault(name, path)
+        answer = None
+        try:
+            if fault is None or fault.is_applied:
+                answer = self._ask(vendor, body) if vendor else self._members(path, body)
+            answer = self._suffer(fault, vendor, answer)
+        except _HangUp:
+            answer = None
+            raise
+        finally:
+            state.answered(request_id, answer.status if answer else None, fault.action if fault else "")
+        return answer
+
+    def _suffer(self, fault: Fault | None, vendor: Vendor | None, answer: Answer | None) -> Answer:
+        if fault is None or fault.action == "slow":
+            self.server.wait(fault.seconds if fault else 0)
+            return answer or Answer(500)
+        if fault.action == "hang":
+            self._wait_until_the_caller_goes()
+        if fault.action == "timeout":
+            self.server.wait(fault.seconds)
+        if fault.action == "html":
+            return Answer(200, content=b"<html>Gateway</html>", headers={"content-type": "text/html"})
+        if fault.action.isdigit():
+            return failure(vendor, int(fault.action), fault.seconds)
+        raise _HangUp
+
+    def _ask(self, vendor: Vendor, body: bytes) -> Answer:
+        url = urlsplit(self.path)
+        call = Call(
+            method=self.command,
+            path=unquote(url.path.removeprefix(f"/{vendor.name}")) or "/",
+            query=dict(parse_qsl(url.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=body,
+            now=now(),
+        )
+        try:
+            with self.server.state.file.store(vendor.name) as store:
+                return vendor.handle(call, store)
+        except Exception as error:  # noqa: BLE001 — a server that errs must say so, not hang up
+            frame = error.__traceback__
+            while frame and frame.tb_next:
+                frame = frame.tb_next
+            where = f"{type(error).__name__} in {vendor.name}, line {frame.tb_lineno if frame else 0}"
+            print(f"sandbox: {where}", file=sys.stderr)  # noqa: T201
+            return Answer(500, {"error": f"the sandbox erred: {where}"})
+
+    def _members(self, path: str, body: bytes) -> Answer:
+        audience = MEMBERS.fullmatch(path)
+        if not audience or self.command != "POST":
+            return Answer(404, {"error": "unknown_path"})
         if self.headers.get("authorization") != f"Bearer {API_KEY}":
-            return self._answer(401, {"error": "wrong_key"})
-        fault = self.server.state.next_fault()
-        if fault and fault.action != "drop_after_commit":
-            return self._fail(fault)
+            return Answer(401, {"error": "wrong_key"})
         try:
             rows = json.loads(body)["rows"]
             ids = {row["operation_id"] for row in rows}
         except (ValueError, KeyError, TypeError):
-            return self._answer(400, {"error": "malformed"})
+            return Answer(400, {"error": "malformed"})
         if not 0 < len(rows) <= MOST_ROWS or len(ids) < len(rows):
-            return self._answer(400, {"error": "rows_or_ids", "limit_rows": MOST_ROWS})
-        results = self.server.state.apply(audience[1], rows)
-        return self._hang_up() if fault else self._answer(200, {"results": results})
+            return Answer(400, {"error": "rows_or_ids", "limit_rows": MOST_ROWS})
+        return Answer(json={"results": self.server.state.apply(audience[1], rows)})
 
-    def _fail(self, fault: Fault) -> None:
-        if fault.action == "reset":
-            return self._hang_up()
-        if fault.action == "timeout":
-            time.sleep(fault.seconds)
-            return self._hang_up()
-        if fault.action == "html":
-            return self._send(200, b"<html>Gateway</html>", {"content-type": "text/html"})
-        waits = {"retry-after": f"{fault.seconds:.0f}"} if fault.action in {"429", "503"} else {}
-        return self._send(int(fault.action), b'{"error": "injected"}', waits)
+    def _wait_until_the_caller_goes(self) -> None:
+        waited = 0.0
+        while waited < LONGEST_HANG_SECONDS and not self.server.is_closing.wait(0.02):
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                return
+            waited += 0.02
 
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
+    def _vendor(self) -> Vendor | None:
+        return self.server.vendors.get(urlsplit(self.path).path.split("/")[1])
 
     def _is_local(self) -> bool:
         """Whether the caller named this machine: a page in a browser can't read members by a DNS trick."""
         return (self.headers.get("host") or "").split(":")[0] in {"127.0.0.1", "localhost"}
 
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        self._send(status, json.dumps(body).encode(), {"content-type": "application/json"})
-
-    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "content-length": str(len(body))}.items():
+    def _send(self, answer: Answer) -> None:
+        body = answer.bytes
+        self.send_response(answer.status)
+        headers = {"content-type": "application/json", **answer.headers, "content-length": str(len(body))}
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 class SandboxServer(ThreadingHTTPServer):
@@ -116,23 +195,32 @@ class SandboxServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, vendors: Mapping[str, Vendor] | None = None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.state = State(home() / "sandbox" / "sandbox.sqlite")
+        self.vendors = all_vendors() if vendors is None else vendors
+        self.is_closing = threading.Event()
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    def wait(self, seconds: float) -> None:
+        self.is_closing.wait(seconds)
+
+    def handle_error(self, *_: Any) -> None:
+        """Stay silent: who hangs up on a slow server is a test, not news."""
+
 
 @contextmanager
-def running() -> Iterator[SandboxServer]:
+def running(vendors: Mapping[str, Vendor] | None = None) -> Iterator[SandboxServer]:
     """Serve in a thread of this process for as long as the block lasts; its state stays."""
-    with SandboxServer() as server:
+    with SandboxServer(vendors=vendors) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield server
         finally:
+            server.is_closing.set()
             server.shutdown()
             thread.join()

@@ -1,13 +1,15 @@
-"""What the sandbox remembers: members by audience, operations already applied, faults to come."""
+"""What the sandbox remembers: members by audience, operations already applied, faults to come, requests made."""
 
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from reverse_etl.environment import now
+from reverse_etl.sandbox import fault, store
+from reverse_etl.sandbox.store import File
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -19,39 +21,20 @@ create table if not exists operations (
     operation_id text primary key, audience text, operation text, status text, code text
 ) without rowid;
 create table if not exists counters (name text primary key, value integer not null);
-create table if not exists faults (
-    fault_id integer primary key, action text not null, times integer not null, seconds real not null
+create table if not exists requests (
+    request_id integer primary key, received_at text, vendor text, method text, path text, bytes integer,
+    status integer, fault text
 );
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A failure to act out; `seconds` is the Retry-After of a 429 or 503, or how long a timeout hangs."""
-
-    action: str
-    seconds: float
+LONGEST_LOG = 10_000
 
 
 class State:
     """A SQLite file that several processes may open: each serves the same audiences."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.touch(mode=0o600)
-        self._file = file
-        with self._open() as connection:
-            connection.execute("pragma journal_mode = wal")
-            connection.executescript(TABLES)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """Connect for one block: commit at its end, roll back on any exception."""
-        with (
-            closing(sqlite3.connect(self._file, timeout=30, isolation_level=None)) as connection,
-            connection,
-        ):
-            yield connection
+        self.file = File(file, TABLES, fault.TABLES, store.TABLES)
+        self._open = self.file.open
 
     def apply(self, audience: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
         """One result per row: applied, noop or rejected with a code.
@@ -95,26 +78,47 @@ class State:
     def reset(self) -> None:
         """Forget everything."""
         with self._open() as connection:
-            for table in ("members", "operations", "counters", "faults"):
+            for (table,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
                 connection.execute(f"delete from {table}")
 
-    def plant(self, action: str, times: int, seconds: float) -> None:
-        """Fail the next `times` requests so, after the faults planted before."""
+    def plant(self, wish: Mapping[str, Any]) -> None:
+        """Fail requests to come, after the faults planted before; raises BadFault."""
         with self._open() as connection:
-            connection.execute("insert into faults (action, times, seconds) values (?, ?, ?)", [action, times, seconds])
+            fault.plant(connection, wish)
 
-    def next_fault(self) -> Fault | None:
-        """Take the fault this request shall suffer, if any."""
+    def next_fault(self, vendor: str, path: str) -> fault.Fault | None:
         with self._open() as connection:
-            if not connection.execute("select 1 from faults").fetchone():
-                return None
-            connection.execute("begin immediate")
-            taken = connection.execute(
-                "update faults set times = times - 1 where fault_id = (select min(fault_id) from faults) "
-                "returning action, seconds"
-            ).fetchone()
-            connection.execute("delete from faults where times <= 0")
-        return Fault(*taken) if taken else None
+            return fault.next_fault(connection, vendor, path)
+
+    def faults(self) -> list[dict[str, Any]]:
+        with self._open() as connection:
+            return fault.planted(connection)
+
+    def record(self, vendor: str, method: str, path: str, size: int) -> int:
+        """Write a request down before it is served; its number."""
+        with self._open() as connection:
+            noted = connection.execute(
+                "insert into requests (received_at, vendor, method, path, bytes) values (?, ?, ?, ?, ?)",
+                [now().isoformat(), vendor, method, path, size],
+            )
+            connection.execute("delete from requests where request_id <= ?", [(noted.lastrowid or 0) - LONGEST_LOG])
+        return noted.lastrowid or 0
+
+    def answered(self, request_id: int, status: int | None, action: str) -> None:
+        """Note what became of a request; no status: it got no answer."""
+        with self._open() as connection:
+            connection.execute(
+                "update requests set status = ?, fault = ? where request_id = ?", [status, action, request_id]
+            )
+
+    def log(self, vendor: str = "") -> list[dict[str, Any]]:
+        """Requests in their order, without their bodies."""
+        with self._open() as connection:
+            connection.row_factory = sqlite3.Row
+            found = connection.execute(
+                "select * from requests where ? in ('', vendor) order by request_id", [vendor]
+            ).fetchall()
+        return [dict(row) for row in found]
 
 
 def _key(row: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import os
 import duckdb
 import pytest
 from activation_town import Town
+from vendor_desk import desk_of
 
 from reverse_etl.warehouse import DuckDBWarehouse, open_warehouse
 
@@ -30,3 +31,10 @@ def warehouse(request, monkeypatch):
 @pytest.fixture
 def town(warehouse):
     return Town(warehouse)
+
+
+@pytest.fixture
+def desk(cdp_home):
+    """The sandbox with every vendor."""
+    with desk_of() as desk:
+        yield desk
