@@ -9,10 +9,10 @@ one `idempotency-key`, or one operation_id, once. Answer 2xx with nothing, when 
 import hashlib
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from urllib.parse import urlsplit, urlunsplit
+from datetime import UTC
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,11 +30,11 @@ from reverse_etl.destination import (
     Verdict,
     by_status,
 )
+from reverse_etl.environment import now
 from reverse_etl.signature import LEAST_BYTES, signed
 from reverse_etl.sync import BadDeclaration, Sync
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-MOST_BYTES = 1_000_000  # of a request, and of its answer
 
 
 class Settings(BaseSettings):
@@ -68,7 +68,7 @@ class Destination:
             raise BadDeclaration(f"{sync.name}: options.url must be an https address")
         self.spec = Spec(
             batch_rows=int(sync.options.get("batch_rows", 500)),
-            batch_bytes=MOST_BYTES,
+            batch_bytes=1_000_000,
             honours_operation_ids=bool(sync.options.get("honours_operation_ids", False)),
             is_set=False,
             classify=classify,
@@ -112,9 +112,8 @@ class Destination:
             raise DestinationRefused(message) from error
 
         def sign(request: Request) -> Mapping[str, str]:
-            return signed(secret, request.headers["idempotency-key"], int(time.time()), request.body)
+            return signed(
+                secret, request.headers["idempotency-key"], int(now().replace(tzinfo=UTC).timestamp()), request.body
+            )
 
-        origin = urlunsplit((*urlsplit(self._url)[:2], "", "", ""))
-        return http.connect(
-            origin, sign=sign, timeout_seconds=self._timeout_seconds, most_bytes=MOST_BYTES, only_public=True
-        )
+        return http.connect(urljoin(self._url, "/"), sign=sign, timeout_seconds=self._timeout_seconds, only_public=True)
