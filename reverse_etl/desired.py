@@ -1,47 +1,50 @@
 """Who should be at a destination now: the audience, its consent and its fingerprints, without any payload."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reverse_etl.destination import Spec, identifiers_of
+from reverse_etl.consent import consented
+from reverse_etl.environment import now
+from reverse_etl.fingerprint import encoded, payload_of
+from reverse_etl.identity import GIVEN, Identity, identify_new, value_names
+from reverse_etl.policy import NO_POLICY, Policy, excluded_sql
+from reverse_etl.split import HOLDOUT, record_arms
 from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.warehouse import Warehouse, quoted
 
 DESIRED = "_activation_desired"  # a temporary table: a row for each of the audience, `is_desired` to be sent
-
-# Any denial wins over any grant of the same profile; no row means no.
-CONSENTED = """
-    select profile_id, min(case when is_granted then 1 else 0 end) as is_granted
-    from profiles.consents
-    where purpose = ? and channel = ?
-    group by profile_id
-"""
+REMOVED = "removed"  # the fingerprint of who a sync in mode `remove` has removed
 
 _ROWS = """
-create temporary table {desired} as
-with
-
-consented as ({consented}),
-
-sure as ({sure}),
-
-audience as (
-
-    select
-        cast(audience.{key} as varchar) as record_key,
-        cast(audience.profile_id as varchar) as profile_id,
-        md5({identity}) as member_id,
-        {fingerprint} as fingerprint,
-        {is_identified} as is_identified,
-        coalesce(consented.is_granted, 0) = 1 as is_consented,
-        sure.profile_id is not null as is_sure
-    from audiences.{audience} as audience
-    left join consented on audience.profile_id = consented.profile_id
-    left join sure on audience.profile_id = sure.profile_id
-
-)
-
-select audience.*, is_identified and is_consented and is_sure as is_desired from audience
+select
+    cast(audience.{key} as varchar) as record_key,
+    cast(audience.profile_id as varchar) as profile_id,
+    md5({identity}) as given_id,
+    {fingerprint} as fingerprint,
+    {is_given} as is_given,
+    {is_consented} as is_consented,
+    sure.profile_id is not null as is_sure,
+    {arm} as arm,
+    {is_excluded} as is_excluded{values}
+from audiences.{audience} as audience
+left join ({consented}) as consented on audience.profile_id = consented.profile_id
+left join ({sure}) as sure on audience.profile_id = sure.profile_id
+"""
+_DESIRED = f"""
+create temporary table {DESIRED} as
+select
+    given.record_key, given.profile_id, given.fingerprint, given.is_consented, given.is_sure, given.arm,
+    given.is_excluded,
+    {{member}} as member_id,
+    {{is_identified}} as is_identified,
+    {{is_identified}} and given.is_consented and given.is_sure and not given.is_excluded
+        and given.arm <> '{HOLDOUT}' as is_desired
+from {{given}} as given {{identities}}
+"""
+_IDENTITIES = """
+left join (
+    select given_id, min(member_id) as member_id from activation.identities
+    where sync_name = ? and rules = ? group by given_id
+) as identities on given.is_given and given.given_id = identities.given_id
 """
 
 # How sure identity is that a profile is one person; every profile is at least loose.
@@ -64,13 +67,16 @@ from (
 where shared.is_desired and shared.member_id = speaker.member_id and shared.record_key <> speaker.record_key
 """
 
-
+_IN = f"is_consented and not is_excluded and arm <> '{HOLDOUT}'"
 _COUNTS = f"""
 select
     count(*), count(record_key), count(distinct record_key),
     count(case when is_consented then 1 end),
-    count(case when is_consented and not is_identified then 1 end),
-    count(case when is_consented and is_identified and not is_sure then 1 end),
+    count(case when is_consented and is_excluded then 1 end),
+    count(case when is_consented and not is_excluded and arm = '{HOLDOUT}' then 1 end),
+    count(case when {_IN} and not is_identified then 1 end),
+    count(case when {_IN} and is_identified and not is_sure then 1 end),
+    count(case when is_desired then 1 end),
     count(distinct case when is_desired then member_id end)
 from {DESIRED}
 """
@@ -85,59 +91,78 @@ class Desired:
     """The audience in counts of rows."""
 
     audience: int
-    unconsented: int  # without consent for this purpose and channel
-    unidentified: int  # consented, but without anything the destination could find them by
-    unsure: int  # consented, but identity is less sure who they are than the sync asks
-    duplicate: int  # consented, but another row has the same identifiers
+    unconsented: int  # without consent for these purposes and this channel
+    excluded: int  # consented, but on an exclusion list or wanted by a sync that goes before
+    held_out: int  # consented, but in the holdout
+    unidentified: int  # to be sent, but without anything the destination could find them by
+    unsure: int  # to be sent, but identity is less sure who they are than the sync asks
+    duplicate: int  # to be sent, but another row has the same identifiers
     desired: int
 
 
-def encoded(columns: Mapping[str, str], table: str) -> str:
-    """Write SQL for a text of named columns that differs whenever a name or a value does, nulls included."""
-    parts = []
-    for name, column in sorted(columns.items()):
-        value = f"cast({table}.{quoted(column)} as varchar)"
-        # `concat` skips nulls: a missing value has no length, an empty one has length 0.
-        parts.append(f"concat('{name}=', length({value}), ':', {value})")
-    return " || ".join(parts)
+def lay_out(warehouse: Warehouse, identity: Identity, policy: Policy = NO_POLICY) -> Desired:
+    """Fill the temporary table and count it; identify whom the cache doesn't know.
 
-
-def fingerprint_of(sync: Sync, table: str) -> str:
-    """Write SQL for the fingerprint of what would be sent: mapped columns only."""
-    return f"md5({encoded({name: column for column, name in sync.fields.items()}, table)})"
-
-
-def lay_out(warehouse: Warehouse, sync: Sync, spec: Spec) -> Desired:
-    """Fill the temporary table and count it.
-
-    Raises PlanRefused when keys are missing or repeated: the difference would be wrong.
+    Call it outside a transaction: what was identified should outlive a plan that is thrown away. Raises
+    PlanRefused when keys are missing or repeated: the difference would be wrong.
     """
-    _check_tables(warehouse, sync)
-    identity = identifiers_of(sync, spec)
-    warehouse.execute(f"drop table if exists {DESIRED}")
-    warehouse.execute(
-        _ROWS.format(
-            desired=DESIRED,
-            consented=CONSENTED,
-            key=quoted(sync.key),
-            audience=quoted(sync.audience),
-            identity=encoded(identity, "audience"),
-            fingerprint=fingerprint_of(sync, "audience"),
-            sure=_SURE[sync.min_confidence].format(audience=quoted(sync.audience)),
-            is_identified=" or ".join(f"audience.{quoted(c)} is not null" for c in identity.values()),
-        ),
-        [sync.purpose, sync.channel],
-    )
-    rows, keys, distinct_keys, consented, unidentified, unsure, desired = warehouse.execute(_COUNTS)[0]
+    sync = identity.sync
+    _check_tables(warehouse, sync, policy)
+    _fill(warehouse, identity, policy)
+    rows, keys, distinct_keys, consenting, *rest = warehouse.execute(_COUNTS)[0]
+    excluded, held_out, unidentified, unsure, speaking, desired = rest
     if distinct_keys < rows:
         raise PlanRefused(
             f"audiences.{sync.audience}: {rows - keys} rows without {sync.key}, {keys - distinct_keys} rows "
             f"that repeat one; make {sync.key} unique and not null, or set another key in {sync.name}.yml"
         )
-    duplicate = consented - unidentified - unsure - desired
-    if duplicate:
+    if desired < speaking:
         warehouse.execute(_ONE_EACH)
-    return Desired(rows, rows - consented, unidentified, unsure, duplicate, desired)
+    if sync.split:
+        record_arms(warehouse, sync.name, sync.split, DESIRED, now())
+    return Desired(rows, rows - consenting, excluded, held_out, unidentified, unsure, speaking - desired, desired)
+
+
+def _fill(warehouse: Warehouse, identity: Identity, policy: Policy) -> None:
+    for table in (DESIRED, GIVEN):
+        warehouse.execute(f"drop table if exists {table}")
+    rows, member = _rows(identity, policy), "given.given_id"
+    if identity.identify is None:
+        given, identities, parameters, is_identified = f"({rows})", "", [], "given.is_given"
+    else:
+        warehouse.execute(f"create temporary table {GIVEN} as {rows}")
+        identify_new(warehouse, identity)
+        given, identities, parameters = GIVEN, _IDENTITIES, [identity.sync.name, identity.rules]
+        member, is_identified = "identities.member_id", "identities.member_id is not null"
+    if identity.sync.mode == "append_events":
+        member = "md5(concat('event/', given.record_key))"  # one person may have many
+    warehouse.execute(
+        _DESIRED.format(given=given, identities=identities, member=member, is_identified=is_identified),
+        parameters,
+    )
+    warehouse.execute(f"drop table if exists {GIVEN}")
+    if warehouse.is_row_store:
+        warehouse.execute(f"analyze {DESIRED}")
+
+
+def _rows(identity: Identity, policy: Policy) -> str:
+    sync = identity.sync
+    columns = list(identity.columns.values())
+    values = zip(columns, value_names(identity), strict=True) if identity.identify else ()
+    removes = sync.mode == "remove"  # whoever is to be removed need not consent to it
+    return _ROWS.format(
+        key=quoted(sync.key),
+        audience=quoted(sync.audience),
+        identity=encoded(identity.columns, "audience"),
+        fingerprint=f"'{REMOVED}'" if removes else payload_of(sync, identity.unreadable, "audience"),
+        is_given=" or ".join(f"audience.{quoted(column)} is not null" for column in columns),
+        is_consented="true" if removes else "coalesce(consented.is_granted, 0) = 1",
+        arm=sync.split.sql("audience.profile_id") if sync.split else "'sent'",
+        is_excluded=excluded_sql(policy, "audience.profile_id"),
+        values="".join(f",\n    audience.{quoted(column)} as {name}" for column, name in values),
+        consented=consented(sync),
+        sure=_SURE[sync.min_confidence].format(audience=quoted(sync.audience)),
+    )
 
 
 def columns_of(warehouse: Warehouse, schema: str, table: str) -> set[str]:
@@ -149,17 +174,20 @@ def columns_of(warehouse: Warehouse, schema: str, table: str) -> set[str]:
     return {str(name) for (name,) in found}
 
 
-def _check_tables(warehouse: Warehouse, sync: Sync) -> None:
+def _check_tables(warehouse: Warehouse, sync: Sync, policy: Policy) -> None:
     """Refuse with a sentence what the engine would refuse with a stack trace."""
     columns = columns_of(warehouse, "audiences", sync.audience)
     if not columns:
         raise PlanRefused(f"no table audiences.{sync.audience}: build it with dbt, or correct {sync.name}.yml")
-    unknown = sorted(({sync.key, "profile_id"} | set(sync.fields)) - columns)
+    unknown = sorted(({sync.key, "profile_id"} | set(sync.columns)) - columns)
     if unknown:
         raise BadDeclaration(
             f"{sync.name}.yml: audiences.{sync.audience} has no column {', '.join(unknown)}; "
             f"it has {', '.join(sorted(columns))}"
         )
+    for other in (*policy.exclude, *(higher.audience for higher in policy.higher)):
+        if "profile_id" not in columns_of(warehouse, "audiences", other):
+            raise PlanRefused(f"{sync.name}: no table audiences.{other} with a profile_id, which a policy reads")
     if sync.min_confidence != "loose" and "confidence" not in columns_of(warehouse, "profiles", "profiles"):
         raise PlanRefused(
             f"{sync.name} asks for min_confidence, but no profiles.profiles.confidence: build it with dbt"

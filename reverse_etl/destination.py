@@ -201,10 +201,11 @@ def load_destination(sync: Sync) -> Destination:
 def identifiers_of(sync: Sync, spec: Spec) -> dict[str, str]:
     """Field at the destination: audience column, for what identifies a member there.
 
-    With a platform and no identifiers of its own it is every mapped field that the platform has a rule for.
+    With a platform and no identifiers of its own: the fields that suffice to find a person there, and all the
+    platform has rules for when it gets only hashes.
     """
     column_of = {name: column for column, name in sync.fields.items()}
-    names = spec.identifiers or (fields_of(spec.platform) if spec.platform else ())
+    names = identifying(spec)
     if not names:
         return {sync.fields.get(sync.key, sync.key): sync.key}
     return {name: column_of[name] for name in sorted(names) if name in column_of}
@@ -215,12 +216,16 @@ def checked(sync: Sync, destination: Destination) -> Destination:
     spec = destination.spec
     missing = sorted(set(spec.required) - set(sync.names))
     if missing or not identifiers_of(sync, spec):
-        wanted = missing or sorted(spec.identifiers or fields_of(spec.platform))
+        wanted = missing or sorted(identifying(spec))
         raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
     return destination
 
 
-def fields_of(platform: str) -> tuple[str, ...]:
-    from reverse_etl.normalise import platforms  # noqa: PLC0415 - the rules speak of scalars, which are defined here
+def identifying(spec: Spec) -> tuple[str, ...]:
+    """List the fields that find a member; none: the sync's key does."""
+    from reverse_etl.normalise import platforms  # noqa: PLC0415 - its rules speak of scalars, defined here
 
-    return platforms.fields_of(platform)
+    if spec.identifiers or not spec.platform:
+        return spec.identifiers
+    table = platforms.platform_of(spec.platform)
+    return platforms.fields_of(spec.platform) if spec.hash_only else tuple(sorted(set().union(*table.enough)))

@@ -6,77 +6,35 @@ The rows of people who are gone from a destination are deleted with the removal'
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from reverse_etl.destination import Outcome
+from reverse_etl.tables import TABLES, open_journal
 from reverse_etl.warehouse import Warehouse
 
-TABLES = {
-    "journal": (
-        "sync_name text not null, member_id text not null, record_key text, profile_id text, "
-        "identifiers text, "
-        # may the destination hold the member? true as soon as that can't be excluded
-        "is_held boolean not null, delivered_fingerprint text, rejected_fingerprint text, "
-        # an intent without a certain answer
-        "pending_operation text, pending_fingerprint text, operation_id text, intent_count bigint, "
-        "intended_at timestamp, answered_at timestamp"
-    ),
-    "plan": (
-        "run_id text not null, position bigint not null, operation text not null, reason text, "
-        "member_id text not null, record_key text, fingerprint text, operation_id text not null, "
-        "is_resend boolean not null, profile_id text"
-    ),
-    "attempts": (
-        "run_id text not null, sync_name text not null, position bigint not null, member_id text not null, "
-        "operation_id text not null, operation text not null, outcome text not null, code text, "
-        "attempted_at timestamp not null"
-    ),
-    "sync_runs": (
-        "run_id text not null, sync_name text not null, audience text, destination text, purpose text, "
-        "channel text, epoch bigint, state text not null, reason text, started_at timestamp not null, "
-        "finished_at timestamp, audience_count bigint, desired_count bigint, held_count bigint, "
-        "scrap_count bigint, suppressed_count bigint, planned_add bigint, planned_change bigint, "
-        "planned_remove bigint, attempted_add bigint, attempted_change bigint, attempted_remove bigint, "
-        "succeeded_add bigint, succeeded_change bigint, succeeded_remove bigint, failed_add bigint, "
-        "failed_change bigint, failed_remove bigint, is_duplicate_possible boolean"
-    ),
-    "leases": ("sync_name text primary key, epoch bigint not null, holder text, expires_at timestamp not null"),
-}
-INDEXES = {
-    "journal_member": "unique index {} on activation.journal (sync_name, member_id)",
-    "plan_position": "unique index {} on activation.plan (run_id, position)",
-    "attempts_run": "index {} on activation.attempts (run_id, position)",
-    "sync_runs_run": "unique index {} on activation.sync_runs (run_id)",
-}
-
-
-def open_journal(warehouse: Warehouse) -> None:
-    """Create what is missing; harmless when all is there."""
-    warehouse.execute("create schema if not exists activation")
-    for table, columns in TABLES.items():
-        warehouse.execute(f"create table if not exists activation.{table} ({columns})")
-    if warehouse.is_row_store:
-        for name, definition in INDEXES.items():
-            warehouse.execute("create " + definition.format(f"if not exists {name}"))
-
+__all__ = ["TABLES", "Entry", "intend", "open_journal", "record", "rest"]
 
 # Temporary tables: the batch at hand by position in the plan, and one row that says whose it is.
 BATCH, RUN = "_activation_batch", "_activation_run"
 _PLANNED = f"""(
-    select plan.*, run.sync_name, run.moment, batch.identifiers, batch.outcome, batch.code
+    select plan.*, run.sync_name, run.moment, run.is_one_way, batch.identifiers, batch.outcome, batch.code
     from {BATCH} as batch
     cross join {RUN} as run
     inner join activation.plan as plan on plan.run_id = run.run_id and plan.position = batch.position
 )"""
 # No parameter stands in an `update ... from`: DuckDB doesn't number them in the order they are written.
 _LOG = f"""
-insert into activation.attempts
-select run_id, sync_name, position, member_id, operation_id, operation, outcome, code, moment
+insert into activation.attempts (
+    run_id, sync_name, position, member_id, operation_id, operation, outcome, code, attempted_at, record_key
+)
+select run_id, sync_name, position, member_id, operation_id, operation, outcome, code, moment, record_key
 from {_PLANNED} as answer
 """
 _INTEND_KNOWN = f"""
 update activation.journal as journal set
-    is_held = journal.is_held or coalesce(journal.pending_operation <> 'remove', false),
+    is_held = journal.is_held
+        or (not intent.is_one_way and coalesce(journal.pending_operation <> 'remove', false)),
     delivered_fingerprint =
         case when journal.pending_operation is null then journal.delivered_fingerprint end,
     intent_count = case when intent.is_resend then journal.intent_count + 1 else 1 end,
@@ -105,10 +63,11 @@ where not exists (
 )
 """
 _IS_ACCEPTED = f"answer.outcome = '{Outcome.DELIVERED}'"
-_IS_REFUSED = f"answer.outcome = '{Outcome.REJECTED}' and answer.operation <> 'remove'"
+# A removal of who left has no fingerprint, and is asked for until it is done.
+_IS_REFUSED = f"answer.outcome = '{Outcome.REJECTED}' and answer.fingerprint is not null"
 _SETTLE = f"""
 update activation.journal as journal set
-    is_held = journal.is_held or {_IS_ACCEPTED},
+    is_held = case when {_IS_ACCEPTED} then not answer.is_one_way else journal.is_held end,
     delivered_fingerprint =
         case when {_IS_ACCEPTED} then answer.fingerprint else journal.delivered_fingerprint end,
     rejected_fingerprint = case
@@ -128,7 +87,7 @@ _FORGET_REMOVED = f"""
 delete from activation.journal as journal
 using {_PLANNED} as answer
 where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
-    and answer.operation = 'remove' and {_IS_ACCEPTED}
+    and answer.operation = 'remove' and answer.fingerprint is null and {_IS_ACCEPTED}
 """
 # A person who was never delivered leaves no identifiers behind, and without a rejection no row at all.
 _FORGET_UNTOUCHED = f"""
@@ -136,6 +95,7 @@ delete from activation.journal as journal
 using {_PLANNED} as answer
 where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
     and not journal.is_held and journal.pending_operation is null and journal.rejected_fingerprint is null
+    and journal.delivered_fingerprint is null
 """
 _FORGET_IDENTIFIERS = f"""
 update activation.journal as journal set identifiers = null
@@ -145,50 +105,90 @@ where journal.sync_name = answer.sync_name and journal.member_id = answer.member
 """
 
 
+# Whom the destination, or the look before sending, would not have: a reason and a count, never a payload.
+_BURY = (
+    f"""
+    update activation.dead_letters as letter set
+        operation = answer.operation, fingerprint = answer.fingerprint, code = answer.code,
+        record_key = answer.record_key, last_rejected_at = answer.moment, times = letter.times + 1
+    from {_PLANNED} as answer
+    where letter.sync_name = answer.sync_name and letter.member_id = answer.member_id
+        and answer.outcome = '{Outcome.REJECTED}'
+    """,
+    f"""
+    insert into activation.dead_letters
+    select sync_name, member_id, record_key, operation, fingerprint, code, moment, moment, 1
+    from {_PLANNED} as answer
+    where outcome = '{Outcome.REJECTED}' and not exists (
+        select 1 from activation.dead_letters as letter
+        where letter.sync_name = answer.sync_name and letter.member_id = answer.member_id
+    )
+    """,
+)
+_REST = """
+delete from activation.dead_letters where sync_name = ? and not exists (
+    select 1 from activation.journal as journal
+    where journal.sync_name = dead_letters.sync_name and journal.member_id = dead_letters.member_id
+        and (journal.rejected_fingerprint is not null or (dead_letters.fingerprint is null and journal.is_held))
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Whose journal is written: the sync, the run, and whether what is done there is done for good."""
+
+    sync_name: str
+    run_id: str
+    is_one_way: bool = False
+
+
 def _lay_out(
-    warehouse: Warehouse,
-    run: tuple[str, str, datetime],
-    columns: Sequence[str],
-    rows: Sequence[Sequence[object]],
+    warehouse: Warehouse, entry: Entry, at: datetime, columns: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> None:
-    """Fill the temporary tables; `run` is the sync's name, the run's id and the moment."""
+    """Fill the temporary tables."""
     warehouse.execute(
         f"create temporary table if not exists {BATCH} (position bigint, identifiers text, outcome text, code text)"
     )
-    warehouse.execute(f"create temporary table if not exists {RUN} (sync_name text, run_id text, moment timestamp)")
+    warehouse.execute(
+        f"create temporary table if not exists {RUN} "
+        "(sync_name text, run_id text, moment timestamp, is_one_way boolean)"
+    )
     for table in (BATCH, RUN):
         warehouse.execute(f"delete from {table}")
-    warehouse.execute(f"insert into {RUN} values (?, ?, ?)", run)
+    warehouse.execute(f"insert into {RUN} values (?, ?, ?, ?)", [entry.sync_name, entry.run_id, at, entry.is_one_way])
     warehouse.insert(BATCH, columns, rows)
     if warehouse.is_row_store:
         warehouse.execute(f"analyze {BATCH}")  # else the planner takes it for one row
 
 
-def intend(warehouse: Warehouse, sync_name: str, run_id: str, identifiers: Mapping[int, str], at: datetime) -> None:
+def intend(warehouse: Warehouse, entry: Entry, identifiers: Mapping[int, str], at: datetime) -> None:
     """Journal what is about to be sent; commit before sending.
 
     `identifiers` maps positions of the plan to the identifiers as JSON, as they will be delivered. An
     earlier intent without an answer may have been applied: from now on the member counts as held, and
     nothing counts as certainly delivered.
     """
-    _lay_out(warehouse, (sync_name, run_id, at), ("position", "identifiers"), list(identifiers.items()))
+    _lay_out(warehouse, entry, at, ("position", "identifiers"), list(identifiers.items()))
     warehouse.execute(_INTEND_KNOWN)
     warehouse.execute(_INTEND_NEW)
 
 
-def record(
-    warehouse: Warehouse,
-    sync_name: str,
-    run_id: str,
-    outcomes: Sequence[tuple[int, str, str]],
-    at: datetime,
-) -> None:
+def record(warehouse: Warehouse, entry: Entry, outcomes: Sequence[tuple[int, str, str]], at: datetime) -> None:
     """Journal and log the answers: (position in the plan, outcome, reason code) of each row.
 
     Delivered removals are forgotten. A rejected payload is remembered by its fingerprint, so that it is
     not sent again until it changes. A deferred intent is taken back, unless an earlier send of it may have
     been applied. An unknown one stays. Outcomes other than these four are only logged.
     """
-    _lay_out(warehouse, (sync_name, run_id, at), ("position", "outcome", "code"), outcomes)
-    for step in (_LOG, _FORGET_REMOVED, _SETTLE, _FORGET_UNTOUCHED, _FORGET_IDENTIFIERS):
+    _lay_out(warehouse, entry, at, ("position", "outcome", "code"), outcomes)
+    steps = [_LOG, _FORGET_REMOVED, _SETTLE, _FORGET_UNTOUCHED, _FORGET_IDENTIFIERS]
+    if any(outcome == Outcome.REJECTED for _, outcome, _ in outcomes):
+        steps += _BURY
+    for step in steps:
         warehouse.execute(step)
+
+
+def rest(warehouse: Warehouse, sync_name: str) -> None:
+    """Drop the dead letters of those who were accepted since, or are gone."""
+    warehouse.execute(_REST, [sync_name])

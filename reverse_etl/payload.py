@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from reverse_etl.destination import Scalar
+from reverse_etl.destination import Scalar, Spec
 
 # Templates that nobody filled in: {{ name }}, {% if %}, ${name}, %%name%%, *|NAME|*, <<name>>, [First_Name].
 # A bracket counts only as the whole value: people do write "Main St [rear]".
@@ -14,6 +14,8 @@ UNRENDERED = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\$\{\w+\}|%%\w+%%|\*\|\w+\|\*|<<\s*\w+\s*>>|^\s*\[[A-Za-z][\w .-]*\]\s*$",
     re.DOTALL,
 )
+
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def scalar(value: Any) -> Scalar:
@@ -39,3 +41,18 @@ def flaw(fields: Mapping[str, Scalar], required: Iterable[str]) -> str:
         if isinstance(value, str) and UNRENDERED.search(value):
             return f"unrendered_{name}"
     return ""
+
+
+def readable(spec: Spec, identifiers: Mapping[str, Scalar], fields: Mapping[str, Scalar]) -> str:
+    """Why this must not go to a destination that gets only hashes; empty when it may. The last look."""
+    if not spec.hash_only:
+        return ""
+    if spec.platform:
+        from reverse_etl.normalise import PlaintextRefused, refuse_plaintext  # noqa: PLC0415 - only where it hashes
+
+        try:
+            refuse_plaintext(spec.platform, identifiers)
+        except PlaintextRefused:
+            return "plaintext_refused"
+    values = (*identifiers.values(), *fields.values())
+    return "plaintext_refused" if any(isinstance(v, str) and ADDRESS.search(v) for v in values) else ""

@@ -3,14 +3,18 @@
 from collections import Counter
 from dataclasses import asdict, dataclass
 
-from reverse_etl.desired import DESIRED, Desired, lay_out
-from reverse_etl.destination import Spec
+from reverse_etl.consent import consented
+from reverse_etl.desired import DESIRED, Desired
 from reverse_etl.sync import Sync
 from reverse_etl.warehouse import Warehouse
 
+ONE_WAY = {"remove", "append_events"}  # what is done is done: nobody is held, nobody leaves
+ONCE = {"insert", "add", "append_events"}  # delivered once, whatever changes later
+
 # A journal row counts against the audience as soon as the destination may hold it, answered or not.
 _LEAVES = "(desired.member_id is null and (journal.is_held or journal.pending_operation is not null))"
-# Upsert: whoever leaves the audience may stay, but not without consent nor under a replaced identifier.
+_LEAVES_ONE_WAY = "(desired.member_id is null and journal.is_held)"  # held since before the mode was this
+# Not mirrored: whoever leaves the audience may stay, but not without consent nor under a replaced identifier.
 _MAY_STAY = f"""
 where not (compared.operation = 'remove' and coalesce(consented.is_granted, 0) = 1
     and compared.held_key not in (select record_key from {DESIRED} where is_desired))
@@ -20,12 +24,15 @@ _IS_DUE = """(desired.member_id is not null and (
     journal.member_id is null
     or journal.pending_operation is not null
     or (
-        journal.delivered_fingerprint is distinct from desired.fingerprint
+        {is_news}
         and journal.rejected_fingerprint is distinct from desired.fingerprint
     )
 ))"""
+_IS_CHANGED = "journal.delivered_fingerprint is distinct from desired.fingerprint"
+_IS_FIRST = "journal.delivered_fingerprint is null"
 # Rejected, and gone from the audience: nothing to remove, nothing to remember.
 _IS_FORGOTTEN = "(desired.member_id is null and not journal.is_held and journal.pending_operation is null)"
+_IS_FORGOTTEN_ONE_WAY = "(desired.member_id is null and not journal.is_held)"
 # The same member under another key or profile: nothing to send, but the journal follows.
 _IS_MOVED = """(desired.member_id is not null and journal.member_id is not null and (
     journal.record_key is distinct from desired.record_key
@@ -57,35 +64,27 @@ compared as (
         case
             when {leaves} then 'remove'
             when desired.member_id is null then 'forget'
-            when {is_due} and journal.is_held then 'change'
-            when {is_due} then 'add'
+            when {is_due} then {due}
             else 'follow'
         end as operation,
         -- the same intent without an answer: sent again under the same id
         journal.pending_operation is not null
-            and (journal.pending_operation = 'remove') = (desired.member_id is null)
-            and journal.pending_fingerprint is not distinct from desired.fingerprint as is_resend
+            and (journal.pending_operation = 'remove') = {is_removal}
+            and {same} as is_resend
     from desired
     full outer join journal on desired.member_id = journal.member_id
     where {leaves} or {is_due} or {is_forgotten} or {is_moved}
 
 ),
 
-consented as (
-
-    select profile_id, min(case when is_granted then 1 else 0 end) as is_granted
-    from profiles.consents
-    where purpose = ? and channel = ?
-        and profile_id in (select held_profile from compared where operation = 'remove')
-    group by profile_id
-
-),
+consented as ({consented}),
 
 reasoned as (
 
     select
         compared.*,
         case
+            when compared.operation = 'remove' and compared.fingerprint is not null then 'listed'
             when compared.operation = 'remove' and consented.is_granted = 0 then 'revoked'
             when compared.operation = 'remove' then 'left'
         end as reason
@@ -101,8 +100,8 @@ select
         order by
             case
                 when reason = 'revoked' then 1
-                when operation = 'remove' then 2
-                when operation in ('add', 'change') then 3
+                when reason = 'left' then 2
+                when operation in ('add', 'change', 'remove') then 3
                 else 4
             end,
             member_id
@@ -146,6 +145,7 @@ class Plan(Desired):
     change: int
     remove: int  # all removals
     revoked: int  # those of people whose consent was taken back: never held up
+    left: int  # those of people who left the audience, or would no longer be found
     held: int  # members the destination may hold now
 
     @property
@@ -153,22 +153,14 @@ class Plan(Desired):
         return self.add + self.change + self.remove
 
 
-def plan(warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, epoch: int) -> Plan:
+def plan(warehouse: Warehouse, sync: Sync, desired: Desired, run_id: str, epoch: int) -> Plan:
     """Write the run's changes to `activation.plan`, removals first, and tidy the journal.
 
-    Call it inside a transaction. Raises PlanRefused when the audience can't be planned.
+    Call it inside a transaction, after `lay_out`.
     """
-    desired = lay_out(warehouse, sync, spec)
-    difference = _DIFFERENCE.format(
-        desired=DESIRED,
-        leaves=_LEAVES,
-        is_due=_IS_DUE,
-        is_forgotten=_IS_FORGOTTEN,
-        is_moved=_IS_MOVED,
-        may_stay=_MAY_STAY if sync.mode == "upsert" else "",
-    )
-    warehouse.execute(difference, [sync.name, sync.purpose, sync.channel, run_id, f"{sync.name}/{epoch}"])
-    warehouse.execute(f"drop table {DESIRED}")
+    # An event keeps its id for good: sent again after the journal was lost, it is still the same event.
+    seed = f"{sync.name}/events" if sync.mode == "append_events" else f"{sync.name}/{epoch}"
+    warehouse.execute(_difference(sync), [sync.name, run_id, seed])
     if warehouse.is_row_store:
         warehouse.execute("analyze activation.plan")
     counts = _planned(warehouse, run_id)
@@ -181,15 +173,35 @@ def plan(warehouse: Warehouse, sync: Sync, spec: Spec, run_id: str, epoch: int) 
     return Plan(**asdict(desired), **counts, held=_held(warehouse, sync))
 
 
+def _difference(sync: Sync) -> str:
+    is_one_way, mode = sync.mode in ONE_WAY, sync.mode
+    due = {"remove": "'remove'", "update": "'change'"}.get(
+        mode, "case when journal.is_held then 'change' else 'add' end"
+    )
+    return _DIFFERENCE.format(
+        desired=DESIRED,
+        leaves=_LEAVES_ONE_WAY if is_one_way else _LEAVES,
+        is_due=_IS_DUE.format(is_news=_IS_FIRST if mode in ONCE else _IS_CHANGED),
+        due=due,
+        is_forgotten=_IS_FORGOTTEN_ONE_WAY if is_one_way else _IS_FORGOTTEN,
+        is_moved=_IS_MOVED,
+        is_removal="true" if mode == "remove" else "(desired.member_id is null)",
+        # What is delivered once may have arrived in an older form: it must not arrive again in a newer one.
+        same="true" if mode in ONCE else "journal.pending_fingerprint is not distinct from desired.fingerprint",
+        consented=consented(sync, "and profile_id in (select held_profile from compared where operation = 'remove')"),
+        may_stay="" if mode == "mirror" or is_one_way else _MAY_STAY,
+    )
+
+
 def _planned(warehouse: Warehouse, run_id: str) -> Counter[str]:
-    counts = Counter(add=0, change=0, remove=0, revoked=0, forget=0, follow=0)
+    counts = Counter(add=0, change=0, remove=0, revoked=0, left=0, forget=0, follow=0)
     for operation, reason, count in warehouse.execute(
         "select operation, reason, count(*) from activation.plan where run_id = ? group by operation, reason",
         [run_id],
     ):
         counts[operation] += count
-        if reason == "revoked":
-            counts["revoked"] += count
+        if reason in {"revoked", "left"}:
+            counts[reason] += count
     return counts
 
 

@@ -1,0 +1,1 @@
+"""What destinations of one ad platform share: its account, its way to say no."""

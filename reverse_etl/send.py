@@ -1,0 +1,133 @@
+"""Send the batches of a plan: intend, deliver, record, each while the lease is ours."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from reverse_etl.account import Account, account_of
+from reverse_etl.batch import Planned, entering, leaving, ranges
+from reverse_etl.deliver import Delivery
+from reverse_etl.destination import Destination, Outcome
+from reverse_etl.environment import now
+from reverse_etl.guard import sent_today
+from reverse_etl.identity import Identity
+from reverse_etl.journal import Entry, intend, record
+from reverse_etl.lease import Lease
+from reverse_etl.plan import ONE_WAY
+from reverse_etl.warehouse import Warehouse
+
+GIVE_UP_AFTER = 3  # batches in a row without any answer: the destination is down
+
+
+@dataclass
+class Sending:
+    """What one run sends, and what it has counted so far."""
+
+    warehouse: Warehouse
+    identity: Identity
+    destination: Destination
+    lease: Lease
+    run_id: str
+    sleep: Callable[[float], None]
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    has_resent: bool = False
+    delivery: Delivery | None = None
+
+    @property
+    def refusal(self) -> str:
+        return self.delivery.refusal if self.delivery else ""
+
+    @property
+    def requests(self) -> int:
+        return self.delivery.requests if self.delivery else 0
+
+    @property
+    def was_repeated(self) -> bool:
+        return self.has_resent or bool(self.delivery and self.delivery.was_repeated)
+
+    def all(self, deadline: float) -> None:
+        """Send the whole plan, or as much as the destination takes."""
+        account = account_of(self.warehouse, self.identity.sync, self.destination)
+        with self.destination.connect() as transport:
+            self.delivery = Delivery(
+                self.destination, transport, deadline, self.patiently,
+                pace=account.wait_seconds, attempts=1 if account.is_probing else 0,
+            )  # fmt: skip
+            self._all(self.delivery, account)
+
+    def _all(self, delivery: Delivery, account: Account) -> None:
+        spec, unanswered = self.destination.spec, account.failures
+        room = None if spec.daily_rows is None else spec.daily_rows - sent_today(self.warehouse, self.identity.sync)
+        for first, planned_last, is_leaving in list(ranges(self.warehouse, self.run_id, spec.batch_rows)):
+            last = planned_last if room is None else min(planned_last, first + room - 1)
+            if last < first:
+                self.reasons["daily_quota"] += planned_last - first + 1
+                continue
+            read = leaving if is_leaving else entering
+            batch = read(self.warehouse, self.identity, self.run_id, first=first, last=last)
+            is_answered = self._batch(delivery, batch)
+            room = None if room is None else room - len(batch)
+            unanswered = 0 if is_answered else unanswered + 1
+            delivery.attempts = 0 if is_answered else delivery.attempts
+            account.remember(unanswered, delivery.refusal)
+            if delivery.is_over or unanswered >= GIVE_UP_AFTER:
+                return
+
+    def _batch(self, delivery: Delivery, batch: list[Planned]) -> bool:
+        """Whether anything in it was settled."""
+        kept_back = [planned for planned in batch if planned.outcome]
+        # What is kept back never leaves, so its intent and its outcome are one transaction.
+        if kept_back:
+            self._write(kept_back, [(p, p.outcome, p.code) for p in kept_back])
+        shapes: dict[str, list[Planned]] = {}
+        for planned in batch:
+            if not planned.outcome:
+                shapes.setdefault(self.destination.spec.shape(planned.change), []).append(planned)
+        if not shapes:
+            return True
+        self._write([planned for alike in shapes.values() for planned in alike])
+        settled = [self._deliver(delivery, alike) for alike in shapes.values()]
+        return any(settled)
+
+    def _deliver(self, delivery: Delivery, alike: list[Planned]) -> bool:
+        self.has_resent = self.has_resent or any(planned.is_resend for planned in alike)
+        receipts = delivery.deliver([planned.change for planned in alike])
+        answers = [(p, str(r.outcome), r.code) for p, r in zip(alike, receipts, strict=True)]
+        self._write([], answers)
+        return any(r.outcome in {Outcome.DELIVERED, Outcome.REJECTED} for r in receipts)
+
+    def _write(self, intents: Iterable[Planned], answers: Iterable[tuple[Planned, str, str]] = ()) -> None:
+        """Journal intents and answers in one transaction, and only while the lease is ours."""
+        found_by = {
+            planned.position: json.dumps(dict(planned.change.identifiers), separators=(",", ":"))
+            for planned in intents
+            if planned.outcome in {"", Outcome.REJECTED}
+        }
+        answered = list(answers)
+        entry = Entry(self.identity.sync.name, self.run_id, self.identity.sync.mode in ONE_WAY)
+        with self.warehouse.transaction():
+            self.lease.renew(self.warehouse)
+            if found_by:
+                intend(self.warehouse, entry, found_by, now())
+            if answered:
+                rows = [(planned.position, outcome, code) for planned, outcome, code in answered]
+                record(self.warehouse, entry, rows, now())
+        for planned, outcome, code in answered:
+            word = "scrap" if planned.outcome == Outcome.REJECTED else outcome
+            self.outcomes[planned.change.operation, word] += 1
+            if outcome != Outcome.DELIVERED:
+                self.reasons[code] += 1
+
+    def patiently(self, seconds: float) -> None:
+        """Wait, holding the lease meanwhile."""
+        while seconds > 0:
+            self.lease.renew(self.warehouse)
+            self.sleep(min(seconds, 30))
+            seconds -= 30
+
+
+def until(deadline_seconds: float) -> float:
+    return time.monotonic() + deadline_seconds
