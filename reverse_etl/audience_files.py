@@ -10,7 +10,7 @@ The work is DuckDB's, which spills to disk: memory does not grow with the audien
 import csv
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,21 +121,30 @@ class AudienceFiles:
         return self._copied(engine, sql, workspace / f"part.{self.layout.format}")
 
     def _written_members(self, engine: DuckDBWarehouse, workspace: Path) -> Path:
-        sql = f"select {MEMBER}, {self._typed()} from final where {OPERATION} <> 'remove'"
-        if before := self.store.fetch(f"members.{self.layout.format}", workspace):
-            there = {name for name, *_ in engine.execute(f"describe select * from {_table(before)}")}
-            sql = (
-                f"select {MEMBER}, {self._typed(there)} from {_table(before)} "
-                f"where {MEMBER} not in (select {MEMBER} from final) union all {sql}"
-            )
+        """Rewrite the members: those the batch doesn't speak of, and those it adds or changes."""
+        before, there = self.store.fetch(f"members.{self.layout.format}", workspace), set[str]()
+        if before:
+            engine.execute(f"create view before as select * from {_table(before)}")
+            there = {name for name, *_ in engine.execute("describe before")}
+        values = {
+            name: f"coalesce(final.{quoted(name)}, cast(before.{quoted(name)} as varchar))"
+            if name in self.columns.kept & there
+            else f"final.{quoted(name)}"
+            for name in self.columns.names
+        }
+        join = f"left join before on before.{MEMBER} = final.{MEMBER}" if self.columns.kept & there else ""
+        sql = f"select final.{MEMBER}, {self._typed(values)} from final {join} where final.{OPERATION} <> 'remove'"
+        if before:
+            stay = self._typed({name: quoted(name) if name in there else "null" for name in self.columns.names})
+            gone = f"(select {MEMBER} from final)"
+            sql = f"select {MEMBER}, {stay} from before where {MEMBER} not in {gone} union all {sql}"
         return self._copied(engine, sql, workspace / f"members.{self.layout.format}")
 
-    def _typed(self, there: Collection[str] | None = None) -> str:
-        """List the columns, in the format's types; null where the file has none of that name yet."""
+    def _typed(self, values: Mapping[str, str] | None = None) -> str:
+        """List the columns in the format's types, from SQL for each or of their own name."""
         of_type = PARQUET if self.layout.format == "parquet" else dict.fromkeys(PARQUET, "varchar")
-        values = {name: quoted(name) if there is None or name in there else "null" for name in self.columns.names}
         return ", ".join(
-            f"try_cast({values[name]} as {of_type[kind]}) as {quoted(name)}"
+            f"try_cast({values[name] if values else quoted(name)} as {of_type[kind]}) as {quoted(name)}"
             for name, kind in self.columns.types.items()
         )
 

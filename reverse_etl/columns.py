@@ -82,10 +82,11 @@ TYPES: dict[str, Callable[[Scalar], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Name → type, in their order; `keys` find a member and are among them."""
+    """Name → type, in their order; `keys` find a member; in `kept` a null leaves what is there as it is."""
 
     types: Mapping[str, str]
     keys: tuple[str, ...]
+    kept: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,14 +126,18 @@ class Columns:
 
 
 def columns_of(sync: Sync, reserved: Sequence[str] = ()) -> Columns:
-    """Read the columns a sync maps to, text unless `options.types` says otherwise."""
+    """Read the columns a sync maps to, of the types that its fields and constants have, else text."""
     keys = tuple(identifiers_of(sync, Spec(batch_rows=1)))
     names = list(dict.fromkeys([*keys, *sync.names]))
-    said = sync.options.get("types") or {}
-    if not isinstance(said, Mapping) or not set(map(str, said.values())) <= set(TYPES):
-        raise BadDeclaration(f"{sync.name}: options.types must be column: {' | '.join(TYPES)}")
-    if stray := sorted(set(said) - set(names)):
-        raise BadDeclaration(f"{sync.name}: options.types names {stray[0]}, which no column is mapped to")
     if taken := sorted(set(names) & set(reserved)):
         raise BadDeclaration(f"{sync.name}: {taken[0]} is the destination's own column: map to another name")
-    return Columns({name: said.get(name, "text") for name in names}, keys)
+    kept = frozenset(name for name in names if sync.rule(name).nulls == "skip" or sync.rule(name).set_once)
+    return Columns({name: _type(sync, name) for name in names}, keys, kept - set(keys))
+
+
+def _type(sync: Sync, name: str) -> str:
+    constant = sync.templates.get(name)
+    if constant is not None and not isinstance(constant, str):
+        return "boolean" if isinstance(constant, bool) else "number"
+    declared = sync.rule(name).type
+    return "text" if declared == "any" else declared

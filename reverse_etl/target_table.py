@@ -73,10 +73,14 @@ class TargetTable:
     def _upsert(self) -> None:
         names = ", ".join(map(quoted, self.columns.names))
         values = ", ".join(map(self._cast, self.columns.names))
-        assigned = "".join(f", {quoted(name)} = excluded.{quoted(name)}" for name in self._others)
-        differs = "".join(
-            f" or target.{quoted(name)} is distinct from excluded.{quoted(name)}" for name in self._others
-        )
+        new = {
+            name: f"coalesce(excluded.{quoted(name)}, target.{quoted(name)})"
+            if name in self.columns.kept
+            else f"excluded.{quoted(name)}"
+            for name in self._others
+        }
+        assigned = "".join(f", {quoted(name)} = {value}" for name, value in new.items())
+        differs = "".join(f" or target.{quoted(name)} is distinct from {value}" for name, value in new.items())
         self.engine.warehouse.execute(
             f"insert into {self._table} as target ({names}, {SYNCED}) select {values}, ? from {BATCH} as batch "
             f"on conflict ({', '.join(map(quoted, self.columns.keys))}) do update "

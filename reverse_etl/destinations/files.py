@@ -22,9 +22,9 @@ class Destination:
     """Options, with their defaults; members are found by the sync's key.
 
     `folder`: a path, or an address of fsspec such as s3://bucket/folder ($CDP_HOME/exports/<sync>); credentials are
-    the environment's. `format`: csv, or parquet with `types`, column: text | integer | number | boolean | date |
-    timestamp (text). `keep_runs`: of how many runs changes are kept (100). `spreadsheets`: put ' before what a
-    spreadsheet would run (false: it would spoil phone numbers for machines).
+    the environment's. `format`: csv, or parquet, whose types are those of the sync's fields (csv). `keep_runs`: of how
+    many runs changes are kept (100). `spreadsheets`: put ' before what a spreadsheet would run (false: it would spoil
+    phone numbers for machines).
     """
 
     spec = Spec(batch_rows=50_000, batch_bytes=200_000_000)

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
 class Destination(files.Destination):
     """Options: `url` (sftp://user@host/folder, default SFTP_URL), `host_key` (`ssh-ed25519 AAAA…`, SFTP_HOST_KEY).
 
-    `format`, `types`, `keep_runs` and `spreadsheets` are those of `files`.
+    `format`, `keep_runs` and `spreadsheets` are those of `files`.
     """
 
     def __init__(self, sync: Sync) -> None:
@@ -49,7 +49,7 @@ class Destination(files.Destination):
     def opened(self) -> Iterator[FileStore]:
         if not find_spec("paramiko"):
             raise DestinationRefused(f"{self._sync}: SFTP needs paramiko: pip install -e '.[sftp]'")
-        settings = Settings()
+        settings = Settings(_env_file=os.environ.get("CDP_SECRETS"))  # type: ignore[call-arg]  # pydantic-settings' own
         login = Login(
             host=self._url.hostname or "",
             port=self._url.port or 22,

@@ -32,9 +32,9 @@ OK = 200
 class Destination:
     """Options, with their defaults; members are found by the sync's key.
 
-    `table`: schema.table (audiences.<audience>). `removal`: delete, or flag, which empties the row but for its key
-    and sets _removed_at (delete). `types`: column: text | integer | number | boolean | date | timestamp (text).
-    `url_variable`: the environment variable that holds the database's address (SQL_TABLE_URL).
+    `table`: schema.table (audiences.<audience>); its types are those of the sync's fields. `removal`: delete, or flag,
+    which empties the row but for its key and sets _removed_at (delete). `url_variable`: the environment variable that
+    holds the database's address (SQL_TABLE_URL).
     """
 
     spec = Spec(batch_rows=10_000, batch_bytes=50_000_000)

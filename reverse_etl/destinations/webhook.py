@@ -103,7 +103,8 @@ class Destination:
 
     def connect(self) -> AbstractContextManager[Transport]:
         try:
-            secret = Settings().secret.get_secret_value()  # type: ignore[call-arg]  # from the environment
+            settings = Settings(_env_file=os.environ.get("CDP_SECRETS"))  # type: ignore[call-arg]
+            secret = settings.secret.get_secret_value()
             signed(secret, "", 0, b"")  # none that is too short, or no base64
         except ValueError as error:
             message = (

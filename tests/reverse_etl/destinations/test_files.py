@@ -31,14 +31,14 @@ def destination(folder):
     return files(folder)
 
 
-def files(folder, fields=("profile_id", "first_name"), **options):
+def files(folder, fields=("profile_id", "first_name"), rules=None, **options):
     return Destination(
         Sync(
             audience="vip",
             destination="files",
             purpose="marketing",
             channel="post",
-            fields={name: name for name in fields},
+            fields={name: {"to": name, **(rules or {}).get(name, {})} for name in fields},
             options={"folder": str(folder), **options},
         )
     )
@@ -70,7 +70,7 @@ def send(destination, changes):
 def test_it_conforms(folder, kind):
     there = lambda change: change.member_id in members(folder, kind)  # noqa: E731
     poison = {"amount": "much"}
-    destination = files(folder, ("profile_id", "amount"), format=kind, types={"amount": "number"})
+    destination = files(folder, ("profile_id", "amount"), {"amount": {"type": "number"}}, format=kind)
 
     check(destination, holds=there, poison=poison, over_http=False)
 
@@ -179,8 +179,8 @@ def test_half_written_files_of_a_kill_are_cleared_away(destination, folder):
 
 def test_parquet_has_types_and_what_does_not_fit_is_rejected_alone(folder):
     fields = ("profile_id", "amount", "visits", "is_new", "since", "seen_at")
-    kinds = dict(zip(fields[1:], ("number", "integer", "boolean", "date", "timestamp"), strict=True))
-    destination = files(folder, fields, format="parquet", types=kinds)
+    kinds = [{"type": kind} for kind in ("number", "integer", "boolean", "date", "timestamp")]
+    destination = files(folder, fields, dict(zip(fields[1:], kinds, strict=True)), format="parquet")
     good = {"amount": 1.5, "visits": 3.0, "is_new": True, "since": "2026-01-02", "seen_at": "2026-01-02T03:04:05Z"}
     receipts = send(destination, [*sample(destination, **good), *sample(destination, people=(4,), visits="many")])
 
@@ -210,6 +210,17 @@ def test_any_text_survives_however_often_the_file_is_rewritten(tmp_path_factory,
         send(destination, sample(destination, people=(place,), first_name=text))
 
     assert [row["first_name"] for row in rows(folder / "members.csv")] == texts
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_null_that_is_skipped_leaves_what_is_there(folder, kind):
+    rules = {"amount": {"nulls": "skip", "type": "number"}}
+    destination = files(folder, ("profile_id", "amount", "city"), rules, format=kind)
+    send(destination, sample(destination, people=(1,), amount=1.5, city="Ulm"))
+    send(destination, sample(destination, "change", people=(1,), city=None))
+
+    [row] = rows(folder / f"members.{kind}")
+    assert (float(row["amount"]), row["city"] or None) == (1.5, None)
 
 
 def test_empty_and_unknown_are_two_things_in_parquet_and_after_rewriting(folder):
@@ -252,8 +263,6 @@ def test_members_are_the_consented_audience_after_each_run(town, warehouse, fold
     [
         ({"format": "xlsx"}, "csv or parquet"),
         ({"keep_runs": 0}, "1 or more"),
-        ({"types": {"first_name": "money"}}, "options.types must be"),
-        ({"types": {"city": "text"}}, "no column is mapped to"),
     ],
 )
 def test_wrong_options_are_one_line(folder, options, reason):

@@ -55,14 +55,15 @@ def database(request, tmp_path, monkeypatch):
     return database
 
 
-def table(fields=("profile_id", "first_name"), **options):
+def table(fields=("profile_id", "first_name"), rules=None, templates=None, **options):
     return Destination(
         Sync(
             audience="vip",
             destination="sql_table",
             purpose="marketing",
             channel="email",
-            fields={name: name for name in fields},
+            fields={name: {"to": name, **(rules or {}).get(name, {})} for name in fields},
+            templates=templates or {},
             options={"table": "crm.vip", **options},
         )
     )
@@ -77,7 +78,7 @@ def test_it_conforms(database):
     def holds(change):
         return change.identifiers["profile_id"] in database.members("crm.vip")
 
-    destination = table(("profile_id", "visits"), types={"visits": "integer"})
+    destination = table(("profile_id", "visits"), {"visits": {"type": "integer"}})
     check(destination, holds=holds, poison={"visits": "many"}, over_http=False)
 
 
@@ -120,14 +121,31 @@ def test_a_flagged_row_keeps_its_key_and_nothing_else_and_may_come_back(database
 
 def test_columns_have_types(database):
     fields = ("profile_id", "amount", "visits", "is_new", "since", "seen_at")
-    kinds = dict(zip(fields[1:], ("number", "integer", "boolean", "date", "timestamp"), strict=True))
+    kinds = [{"type": kind} for kind in ("number", "integer", "boolean", "date", "timestamp")]
     good = {"amount": 19.99, "visits": 3, "is_new": True, "since": "2026-01-02", "seen_at": "2026-01-02T03:04:05+01:00"}
-    destination = table(fields, types=kinds)
+    destination = table(fields, dict(zip(fields[1:], kinds, strict=True)))
     deliver(destination, sample(destination, people=(1,), **good))
 
     [(amount, visits, is_new, since, seen_at)] = database.query(f"select {', '.join(fields[1:])} from crm.vip")
     assert (float(amount), visits, is_new) == (19.99, 3, True)
     assert (str(since), str(seen_at)) == ("2026-01-02", "2026-01-02 02:04:05")
+
+
+def test_constants_have_their_own_type(database):
+    destination = table(templates={"is_member": True, "list": "vip", "weight": 2})
+    deliver(destination, sample(destination, people=(1,), is_member=True, list="vip", weight=2))
+
+    [(is_member, name, weight)] = database.query("select is_member, list, weight from crm.vip")
+    assert (is_member, name, float(weight)) == (True, "vip", 2.0)
+
+
+def test_a_null_that_is_skipped_leaves_what_is_there(database):
+    rules = {"first_name": {"nulls": "skip"}, "joined": {"set_once": True}}
+    destination = table(("profile_id", "first_name", "joined", "city"), rules)
+    deliver(destination, sample(destination, people=(1,), first_name="Ann", joined="2026", city="Ulm"))
+    deliver(destination, sample(destination, "change", people=(1,), city=None))
+
+    assert database.query("select first_name, joined, city from crm.vip") == [("Ann", "2026", None)]
 
 
 def test_a_row_the_table_refuses_is_rejected_alone(database):
