@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+from duckdb import DuckDBPyConnection as Connection
 
 from reverse_etl.columns import Columns
 from reverse_etl.environment import now
 from reverse_etl.file_store import FileStore
-from reverse_etl.warehouse import DuckDBWarehouse, quoted
+from reverse_etl.warehouse import quoted
 
 MEMBER, OPERATION_ID, OPERATION, CHANGED_AT = "_member_id", "operation_id", "operation", "changed_at"
 OWN = (MEMBER, OPERATION_ID, OPERATION, CHANGED_AT)
@@ -63,7 +65,7 @@ class AudienceFiles:
 
     def open(self) -> None:
         """Number this run, forget runs too old to keep, and learn which operations are written already."""
-        parts = sorted((int(found[1]), name) for name in self.store.names() if (found := PART.fullmatch(name)))
+        parts = sorted((int(at[1]), name) for name in self.store.names() if (at := PART.fullmatch(name)))
         self._run = max((run for run, _ in parts), default=0) + 1
         kept = [name for run, name in parts if run > self._run - self.layout.keep_runs]
         for _, name in parts[: len(parts) - len(kept)]:
@@ -71,8 +73,8 @@ class AudienceFiles:
         with self.store.workspace() as workspace:
             for name in kept[-RECENT_PARTS:]:
                 if file := self.store.fetch(name, workspace):
-                    rows = _engine(workspace).execute(f"select {OPERATION_ID} from {_table(file)}")
-                    self._recent |= {operation_id for (operation_id,) in rows}
+                    found = _engine(workspace).execute(f"select {OPERATION_ID} from {_table(file)}").fetchall()
+                    self._recent |= {operation_id for (operation_id,) in found}
 
     def apply(self, rows: Sequence[Row]) -> None:
         """Write a batch of (operation_id, operation, member_id, *values): its part, the members, the manifest.
@@ -83,9 +85,8 @@ class AudienceFiles:
             engine = _engine(workspace)
             self._load(engine, rows)
             changes = self._written_part(engine, workspace)
-            members = self._written_members(engine, workspace)
+            members, count = self._written_members(engine, workspace)
             manifest = workspace / "manifest.json"
-            count = engine.execute(f"select count(*) from {_table(members)}")[0][0]
             about = {"members": members.name, "rows": count, "run": self._run, "parts": self._part, CHANGED_AT: _at()}
             manifest.write_text(json.dumps(about), encoding="utf-8")
             if changes:
@@ -95,14 +96,17 @@ class AudienceFiles:
         self._part += 1 if changes else 0
         self._last = {str(row[0]) for row in rows}
 
-    def _load(self, engine: DuckDBWarehouse, rows: Sequence[Row]) -> None:
+    def _load(self, engine: Connection, rows: Sequence[Row]) -> None:
         """Bring the batch into the engine; of each member its last operation stands."""
-        names = (OPERATION_ID, OPERATION, MEMBER, *self.columns.names)
-        columns = ", ".join(f"{quoted(name)} varchar" for name in names)
-        engine.execute(f"create table batch (_position bigint, _is_new boolean, {columns})")
         known = self._recent | self._last
-        values = [(place, row[0] not in known, *row[:3], *map(self._safe, row[3:])) for place, row in enumerate(rows)]
-        engine.insert("batch", ("_position", "_is_new", *names), values)
+        texts = zip(*rows, strict=True) if rows else [()] * (3 + len(self.columns.names))
+        names = (OPERATION_ID, OPERATION, MEMBER, *self.columns.names)
+        batch = {
+            name: pa.array(map(self._safe, values), pa.string()) for name, values in zip(names, texts, strict=True)
+        }
+        batch["_position"] = pa.array(range(len(rows)), pa.int64())
+        batch["_is_new"] = pa.array((row[0] not in known for row in rows), pa.bool_())
+        engine.register("batch", pa.table(batch))
         engine.execute(
             "create table final as select * from batch "
             f"qualify row_number() over (partition by {MEMBER} order by _position desc) = 1"
@@ -111,21 +115,21 @@ class AudienceFiles:
     def _safe(self, value: str | None) -> str | None:
         return f"'{value}" if self.layout.for_spreadsheets and value and FORMULA.match(value) else value
 
-    def _written_part(self, engine: DuckDBWarehouse, workspace: Path) -> Path | None:
-        if not engine.execute("select count(*) from batch where _is_new")[0][0]:
+    def _written_part(self, engine: Connection, workspace: Path) -> Path | None:
+        if not engine.execute("select 1 from batch where _is_new limit 1").fetchone():
             return None
         sql = (
             f"select {OPERATION_ID}, {OPERATION}, '{_at()}' as {CHANGED_AT}, {MEMBER}, {self._typed()} "
             "from batch where _is_new order by _position"
         )
-        return self._copied(engine, sql, workspace / f"part.{self.layout.format}")
+        return self._copied(engine, sql, workspace / f"part.{self.layout.format}")[0]
 
-    def _written_members(self, engine: DuckDBWarehouse, workspace: Path) -> Path:
+    def _written_members(self, engine: Connection, workspace: Path) -> tuple[Path, int]:
         """Rewrite the members: those the batch doesn't speak of, and those it adds or changes."""
         before, there = self.store.fetch(f"members.{self.layout.format}", workspace), set[str]()
         if before:
             engine.execute(f"create view before as select * from {_table(before)}")
-            there = {name for name, *_ in engine.execute("describe before")}
+            there = {name for name, *_ in engine.execute("describe before").fetchall()}
         values = {
             name: f"coalesce(final.{quoted(name)}, cast(before.{quoted(name)} as varchar))"
             if name in self.columns.kept & there
@@ -148,19 +152,18 @@ class AudienceFiles:
             for name, kind in self.columns.types.items()
         )
 
-    def _copied(self, engine: DuckDBWarehouse, sql: str, file: Path) -> Path:
+    def _copied(self, engine: Connection, sql: str, file: Path) -> tuple[Path, int]:
         written = (
             "format csv, header true, quote '\"', escape '\"', nullstr ''"
             if self.layout.format == "csv"
             else "format parquet"
         )
-        engine.execute(f"copy ({sql}) to {_literal(file)} ({written})")
-        return file
+        [(count,)] = engine.execute(f"copy ({sql}) to {_literal(file)} ({written})").fetchall()
+        return file, int(count)
 
 
-def _engine(workspace: Path) -> DuckDBWarehouse:
-    engine = duckdb.connect(config={"threads": 2, "memory_limit": MEMORY, "temp_directory": str(workspace / "spill")})
-    return DuckDBWarehouse(engine)
+def _engine(workspace: Path) -> Connection:
+    return duckdb.connect(config={"threads": 2, "memory_limit": MEMORY, "temp_directory": str(workspace / "spill")})
 
 
 def _table(file: Path) -> str:

@@ -12,6 +12,7 @@ from reverse_etl.sync import BadDeclaration, Sync
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 LARGEST = 2**63 - 1
+LONGEST_TEXT = 1_000_000
 
 
 class Misfit(ValueError):
@@ -19,7 +20,11 @@ class Misfit(ValueError):
 
 
 def _text(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    # A file with a NUL or an endless line is written, and then can't be read again by anybody.
+    if len(text) > LONGEST_TEXT or "\0" in text:
+        raise Misfit
+    return text
 
 
 def _integer(value: Scalar) -> str:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+import duckdb
+
 from reverse_etl.audience_files import OWN, AudienceFiles, Layout
 from reverse_etl.columns import columns_of
 from reverse_etl.destination import Change, DestinationRefused, NoAnswer, Receipt, Request, Response, Spec, Transport
@@ -73,8 +75,10 @@ def _written(files: AudienceFiles, request: Request) -> Response:
         return Response(403)
     except FileNotFoundError:
         return Response(404)
-    except OSError as error:
-        raise NoAnswer(_reason(error)) from error
+    except ValueError:
+        return Response(422)  # text that no file can hold: halved until its row stands alone
+    except (OSError, duckdb.Error) as error:
+        raise NoAnswer(type(error).__name__) from error
     return Response(200)
 
 

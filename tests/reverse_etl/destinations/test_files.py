@@ -9,6 +9,7 @@ import pytest
 from activation_town import VIP
 from written_files import changes, files, members, rows, send
 
+from reverse_etl.deliver import Delivery
 from reverse_etl.destination import DestinationRefused, Outcome
 from reverse_etl.run import run_sync
 from reverse_etl.sync import BadDeclaration
@@ -112,3 +113,14 @@ def test_a_folder_that_cannot_be_made_is_for_a_person(destination, folder):
 def test_a_file_system_that_is_not_installed_is_for_a_person():
     with pytest.raises(DestinationRefused, match="isn't installed"), files("dropbox://x").connect():
         pass
+
+
+def test_text_that_no_file_can_hold_is_rejected_alone(folder):
+    destination = files(folder)
+    names = ["Ann", "a\0b", "\ud800"]
+    changes = [sample(destination, people=(place,), first_name=name)[0] for place, name in enumerate(names)]
+    with destination.connect() as transport:
+        receipts = Delivery(destination, transport, float("inf")).deliver(changes)
+
+    assert [r.outcome for r in receipts] == [Outcome.DELIVERED, Outcome.REJECTED, Outcome.REJECTED]
+    assert [row["first_name"] for row in rows(folder / "members.csv")] == ["Ann"]
