@@ -89,12 +89,20 @@ class AudienceFiles:
             manifest = workspace / "manifest.json"
             about = {"members": members.name, "rows": count, "run": self._run, "parts": self._part, CHANGED_AT: _at()}
             manifest.write_text(json.dumps(about), encoding="utf-8")
-            if changes:
-                self.store.put(changes, f"changes/run={self._run:06}/part-{self._part:05}.{self.layout.format}")
-            self.store.put(members, members.name)
-            self.store.put(manifest, manifest.name)
+            part = f"changes/run={self._run:06}/part-{self._part:05}.{self.layout.format}"
+            self._put([*([(changes, part)] if changes else []), (members, members.name), (manifest, manifest.name)])
         self._part += 1 if changes else 0
         self._last = {str(row[0]) for row in rows}
+
+    def _put(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Put files in this order; a lack of rights for another than the first is no word that nothing happened."""
+        for place, (file, name) in enumerate(files):
+            try:
+                self.store.put(file, name)
+            except OSError as error:
+                if not place:
+                    raise
+                raise OSError(type(error).__name__) from error
 
     def _load(self, engine: Connection, rows: Sequence[Row]) -> None:
         """Bring the batch into the engine; of each member its last operation stands."""
@@ -109,7 +117,7 @@ class AudienceFiles:
         engine.register("batch", pa.table(batch))
         engine.execute(
             "create table final as select * from batch "
-            f"qualify row_number() over (partition by {MEMBER} order by _position desc) = 1"
+            f"qualify row_number() over (partition by {MEMBER} order by _position desc) = 1 order by _position"
         )
 
     def _safe(self, value: str | None) -> str | None:

@@ -86,15 +86,26 @@ def test_a_crash_at_any_step_leaves_whole_files_and_the_next_run_converges(desti
     assert not list(folder.glob(".writing-*"))
 
 
-def fails_at(step):
+def fails_at(step, number=28):
     put = LocalFolder.put
 
     def put_or_fail(self, file, name):
         if name == step:
-            raise OSError(28, "No space left on device")
+            raise OSError(number, "an error")
         put(self, file, name)
 
     return put_or_fail
+
+
+def test_a_lack_of_rights_means_that_nothing_happened_only_while_nothing_did(destination, monkeypatch):
+    changed = sample(destination)
+    with destination.connect() as transport:
+        monkeypatch.setattr(LocalFolder, "put", fails_at("changes/run=000001/part-00001.csv", number=13))
+        assert transport(destination.request(changed)).status == 403
+        monkeypatch.undo()
+        monkeypatch.setattr(LocalFolder, "put", fails_at("manifest.json", number=13))
+        with pytest.raises(NoAnswer):
+            transport(destination.request(changed))
 
 
 def test_a_batch_that_is_tried_again_in_the_same_run_is_logged_once(destination, folder, monkeypatch):
