@@ -5,6 +5,7 @@ what was last accepted. Never the payload: the journal must not become a second 
 The rows of people who are gone from a destination are deleted with the removal's receipt.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from reverse_etl.warehouse import Warehouse
 
 __all__ = ["TABLES", "Entry", "intend", "open_journal", "record", "rest"]
 
+HEX = re.compile(r"[0-9a-f]{0,64}|g")
+
 # Temporary tables: the batch at hand by position in the plan, and one row that says whose it is.
 BATCH, RUN = "_activation_batch", "_activation_run"
 _PLANNED = f"""(
@@ -23,6 +26,8 @@ _PLANNED = f"""(
     cross join {RUN} as run
     inner join activation.plan as plan on plan.run_id = run.run_id and plan.position = batch.position
 )"""
+# Where the batch lies among the members, so that only that part of the journal is read: replaced by hex digits.
+_WITHIN = "journal.member_id between '<first>' and '<last>'"
 # No parameter stands in an `update ... from`: DuckDB doesn't number them in the order they are written.
 _LOG = f"""
 insert into activation.attempts (
@@ -46,7 +51,7 @@ update activation.journal as journal set
     operation_id = intent.operation_id,
     intended_at = intent.moment
 from {_PLANNED} as intent
-where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
+where {_WITHIN} and journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
 """
 _INTEND_NEW = f"""
 insert into activation.journal (
@@ -57,9 +62,11 @@ select
     intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers,
     false, intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
 from {_PLANNED} as intent
+"""
+_UNLESS_KNOWN = f"""
 where not exists (
     select 1 from activation.journal as journal
-    where journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
+    where {_WITHIN} and journal.sync_name = intent.sync_name and journal.member_id = intent.member_id
 )
 """
 _IS_ACCEPTED = f"answer.outcome = '{Outcome.DELIVERED}'"
@@ -78,7 +85,7 @@ update activation.journal as journal set
     pending_operation = null, pending_fingerprint = null, operation_id = null, intent_count = null,
     answered_at = answer.moment
 from {_PLANNED} as answer
-where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id and (
+where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id and (
     answer.outcome in ('{Outcome.DELIVERED}', '{Outcome.REJECTED}')
     or (answer.outcome = '{Outcome.DEFERRED}' and journal.intent_count = 1)
 )
@@ -86,21 +93,21 @@ where journal.sync_name = answer.sync_name and journal.member_id = answer.member
 _FORGET_REMOVED = f"""
 delete from activation.journal as journal
 using {_PLANNED} as answer
-where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
+where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
     and answer.operation = 'remove' and answer.fingerprint is null and {_IS_ACCEPTED}
 """
 # A person who was never delivered leaves no identifiers behind, and without a rejection no row at all.
 _FORGET_UNTOUCHED = f"""
 delete from activation.journal as journal
 using {_PLANNED} as answer
-where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
+where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
     and not journal.is_held and journal.pending_operation is null and journal.rejected_fingerprint is null
     and journal.delivered_fingerprint is null
 """
 _FORGET_IDENTIFIERS = f"""
 update activation.journal as journal set identifiers = null
 from {_PLANNED} as answer
-where journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
+where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
     and not journal.is_held and journal.pending_operation is null
 """
 
@@ -136,11 +143,21 @@ delete from activation.dead_letters where sync_name = ? and not exists (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Whose journal is written: the sync, the run, and whether what is done there is done for good."""
+    """Whose journal is written, and what is known of the batch at hand."""
 
     sync_name: str
     run_id: str
-    is_one_way: bool = False
+    is_one_way: bool = False  # what is done is done for good
+    has_removals: bool = True
+    has_known: bool = True  # the journal has some of its members already
+    within: tuple[str, str] = ("0", "g")  # the least and the greatest member id, in hex digits
+
+    def place(self, sql: str) -> str:
+        """Put the bounds of the batch into a statement."""
+        first, last = self.within
+        if not (HEX.fullmatch(first) and HEX.fullmatch(last)):
+            raise ValueError("a member id is made of hex digits")
+        return sql.replace("<first>", first).replace("<last>", last)
 
 
 def _lay_out(
@@ -170,8 +187,9 @@ def intend(warehouse: Warehouse, entry: Entry, identifiers: Mapping[int, str], a
     nothing counts as certainly delivered.
     """
     _lay_out(warehouse, entry, at, ("position", "identifiers"), list(identifiers.items()))
-    warehouse.execute(_INTEND_KNOWN)
-    warehouse.execute(_INTEND_NEW)
+    if entry.has_known:
+        warehouse.execute(entry.place(_INTEND_KNOWN))
+    warehouse.execute(entry.place(_INTEND_NEW + _UNLESS_KNOWN) if entry.has_known else _INTEND_NEW)
 
 
 def record(warehouse: Warehouse, entry: Entry, outcomes: Sequence[tuple[int, str, str]], at: datetime) -> None:
@@ -182,11 +200,15 @@ def record(warehouse: Warehouse, entry: Entry, outcomes: Sequence[tuple[int, str
     been applied. An unknown one stays. Outcomes other than these four are only logged.
     """
     _lay_out(warehouse, entry, at, ("position", "outcome", "code"), outcomes)
-    steps = [_LOG, _FORGET_REMOVED, _SETTLE, _FORGET_UNTOUCHED, _FORGET_IDENTIFIERS]
-    if any(outcome == Outcome.REJECTED for _, outcome, _ in outcomes):
+    # Each step reads the journal once: those that can't matter to this batch are left out.
+    said = {outcome for _, outcome, _ in outcomes}
+    steps = [_LOG, *((_FORGET_REMOVED,) if entry.has_removals else ()), _SETTLE]
+    if said != {Outcome.DELIVERED} or entry.is_one_way:
+        steps += [_FORGET_UNTOUCHED, _FORGET_IDENTIFIERS]
+    if Outcome.REJECTED in said:
         steps += _BURY
     for step in steps:
-        warehouse.execute(step)
+        warehouse.execute(entry.place(step))
 
 
 def rest(warehouse: Warehouse, sync_name: str) -> None:

@@ -14,7 +14,7 @@ UNRENDERED = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\$\{\w+\}|%%\w+%%|\*\|\w+\|\*|<<\s*\w+\s*>>|^\s*\[[A-Za-z][\w .-]*\]\s*$",
     re.DOTALL,
 )
-
+MAYBE_UNRENDERED = re.compile(r"[{$%*<\[]")  # ten times as fast, and nearly always enough
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -38,7 +38,7 @@ def flaw(fields: Mapping[str, Scalar], required: Iterable[str]) -> str:
         if value is None or (isinstance(value, str) and not value.strip()):
             return f"missing_{name}"
     for name, value in fields.items():
-        if isinstance(value, str) and UNRENDERED.search(value):
+        if isinstance(value, str) and MAYBE_UNRENDERED.search(value) and UNRENDERED.search(value):
             return f"unrendered_{name}"
     return ""
 

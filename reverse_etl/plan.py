@@ -42,7 +42,7 @@ _IS_MOVED = """(desired.member_id is not null and journal.member_id is not null 
 _DIFFERENCE = """
 insert into activation.plan (
     run_id, position, operation, reason, member_id, record_key, profile_id, fingerprint,
-    operation_id, is_resend
+    operation_id, is_resend, is_known
 )
 with
 
@@ -57,6 +57,7 @@ compared as (
         desired.record_key,
         desired.profile_id,
         desired.fingerprint,
+        journal.member_id is not null as is_known,
         journal.pending_operation,
         journal.operation_id as pending_id,
         journal.record_key as held_key,
@@ -117,7 +118,8 @@ select
         when is_resend then pending_id
         else md5(concat(cast(? as varchar), '/', member_id, '/', operation, '/', fingerprint))
     end,
-    is_resend
+    is_resend,
+    is_known
 from reasoned
 """
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,7 +118,8 @@ def run_sync(
         run = _Run(warehouse, sync, target, held, f"{sync.name}-{held.epoch}", sleep, kind, policy or policy_of(sync))
         begin_run(warehouse, sync, run.run_id, held.epoch, now(), kind=kind)
         try:
-            return run.through(gate, is_approved=approve, deadline_seconds=deadline_seconds)
+            with getattr(warehouse, "spared", nullcontext)():
+                return run.through(gate, is_approved=approve, deadline_seconds=deadline_seconds)
         except BaseException as error:
             fail_run(warehouse, run.run_id, error)
             if isinstance(error, Exception):

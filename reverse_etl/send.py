@@ -18,6 +18,9 @@ from reverse_etl.lease import Lease
 from reverse_etl.plan import ONE_WAY
 from reverse_etl.warehouse import Warehouse
 
+Answer = tuple[Planned, str, str]  # the change, its outcome and why
+
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # made once: `json.dumps` makes one each time
 GIVE_UP_AFTER = 3  # batches in a row without any answer: the destination is down
 
 
@@ -35,6 +38,7 @@ class Sending:
     reasons: Counter[str] = field(default_factory=Counter)
     has_resent: bool = False
     delivery: Delivery | None = None
+    unwritten: list[Answer] = field(default_factory=list)
 
     @property
     def refusal(self) -> str:
@@ -56,7 +60,10 @@ class Sending:
                 self.destination, transport, deadline, self.patiently,
                 pace=account.wait_seconds, attempts=1 if account.is_probing else 0,
             )  # fmt: skip
-            self._all(self.delivery, account)
+            try:
+                self._all(self.delivery, account)
+            finally:
+                self._write()
 
     def _all(self, delivery: Delivery, account: Account) -> None:
         spec, unanswered = self.destination.spec, account.failures
@@ -81,7 +88,8 @@ class Sending:
         kept_back = [planned for planned in batch if planned.outcome]
         # What is kept back never leaves, so its intent and its outcome are one transaction.
         if kept_back:
-            self._write(kept_back, [(p, p.outcome, p.code) for p in kept_back])
+            self.unwritten += [(p, p.outcome, p.code) for p in kept_back]
+            self._write(kept_back)
         shapes: dict[str, list[Planned]] = {}
         for planned in batch:
             if not planned.outcome:
@@ -95,19 +103,26 @@ class Sending:
     def _deliver(self, delivery: Delivery, alike: list[Planned]) -> bool:
         self.has_resent = self.has_resent or any(planned.is_resend for planned in alike)
         receipts = delivery.deliver([planned.change for planned in alike])
-        answers = [(p, str(r.outcome), r.code) for p, r in zip(alike, receipts, strict=True)]
-        self._write([], answers)
+        self.unwritten += [(p, str(r.outcome), r.code) for p, r in zip(alike, receipts, strict=True)]
+        if not (self.destination.spec.is_set or self.destination.spec.honours_operation_ids):
+            self._write()  # else a kill before the next batch's intents only sends this one again
         return any(r.outcome in {Outcome.DELIVERED, Outcome.REJECTED} for r in receipts)
 
-    def _write(self, intents: Iterable[Planned], answers: Iterable[tuple[Planned, str, str]] = ()) -> None:
-        """Journal intents and answers in one transaction, and only while the lease is ours."""
-        found_by = {
-            planned.position: json.dumps(dict(planned.change.identifiers), separators=(",", ":"))
-            for planned in intents
-            if planned.outcome in {"", Outcome.REJECTED}
-        }
-        answered = list(answers)
-        entry = Entry(self.identity.sync.name, self.run_id, self.identity.sync.mode in ONE_WAY)
+    def _write(self, intents: Iterable[Planned] = ()) -> None:
+        """Journal intents, and the answers so far, in one transaction, and only while the lease is ours."""
+        intended, answered = [p for p in intents if p.outcome in {"", Outcome.REJECTED}], self.unwritten
+        if not intended and not answered:
+            return
+        found_by = {p.position: _ENCODE(dict(p.change.identifiers)) for p in intended}
+        members = [p.change.member_id for p in intended] + [p.change.member_id for p, _, _ in answered]
+        entry = Entry(
+            self.identity.sync.name,
+            self.run_id,
+            is_one_way=self.identity.sync.mode in ONE_WAY,
+            has_removals=any(planned.change.operation == "remove" for planned, _, _ in answered),
+            has_known=any(planned.is_known for planned in intended),
+            within=(min(members), max(members)),
+        )
         with self.warehouse.transaction():
             self.lease.renew(self.warehouse)
             if found_by:
@@ -115,6 +130,7 @@ class Sending:
             if answered:
                 rows = [(planned.position, outcome, code) for planned, outcome, code in answered]
                 record(self.warehouse, entry, rows, now())
+        self.unwritten = []
         for planned, outcome, code in answered:
             word = "scrap" if planned.outcome == Outcome.REJECTED else outcome
             self.outcomes[planned.change.operation, word] += 1

@@ -45,6 +45,7 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("operation_id", "text not null"),
         ("is_resend", "boolean not null"),
         ("profile_id", "text"),
+        ("is_known", "boolean"),
     ),
     "attempts": (
         ("run_id", "text not null"),

@@ -19,6 +19,7 @@ from reverse_etl.destination import (
     Scalar,
     Transport,
     Verdict,
+    identifying,
 )
 
 Holds = Callable[[Change], bool]
@@ -35,8 +36,10 @@ def sample(
     spec = destination.spec
     changes = []
     for person in people:
-        found_by = {name: _value(name, person) for name in spec.identifiers or ("profile_id",)}
-        filled = {**found_by, **{name: _value(name, person) for name in spec.required}, **fields}
+        given = {name: _value(name, person) for name in identifying(spec) or ("profile_id",)}
+        found_by = _found_by(destination, given)
+        shown = {} if spec.hash_only else given
+        filled = {**shown, **{name: _value(name, person) for name in spec.required}, **fields}
         changes.append(
             Change(
                 operation_id=f"{operation}-{person}-{len(fields)}",
@@ -47,6 +50,17 @@ def sample(
             )
         )
     return changes
+
+
+def _found_by(destination: Destination, given: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    """Make the identifiers the engine would deliver."""
+    if own := getattr(destination, "identify", None):
+        return dict(own(given).identifiers)
+    if not destination.spec.platform:
+        return given
+    from reverse_etl.normalise import identify  # noqa: PLC0415 - phone plans take 0.1 s to load
+
+    return dict(identify(destination.spec.platform, given).identifiers)
 
 
 def _value(name: str, person: int) -> str:

@@ -93,7 +93,7 @@ class Options(account.Options):
 
 def for_advertising_only(sync: Sync) -> None:
     """Consent is forwarded as granted, so it must have been asked for what it says."""
-    if sync.purpose != "advertising":
+    if "advertising" not in sync.purposes:
         raise BadDeclaration(f"{sync.name}: Google processes who consented to advertising only: purpose: advertising")
 
 
@@ -123,17 +123,16 @@ def follow(options: Options, response: Response) -> Follow | None:
 
 def outcomes(rows: Sequence[Change], response: Response) -> list[Receipt]:
     """Read the end of a request: it counts failures and never says whose."""
-    failures = {} if "requestId" in response.json() else _failures(response)
-    status = "PROCESSING" if "requestId" in response.json() else _status(response)
+    is_open = "requestId" in response.json()
+    status, counts = ("PROCESSING", {}) if is_open else (_status(response), _counts(response))
+    failures = {reason: count for reason, count in counts.items() if reason not in KNOWN_ALREADY}
     outcome, code = Outcome.DELIVERED, ""
-    if status == "FAILED" and not failures:
+    if status == "FAILED" and not counts:
         outcome, code = Outcome.DEFERRED, "request_failed"
     elif failures and sum(failures.values()) >= len(rows):
-        outcome, code = (
-            Outcome.REJECTED,
-            max(failures, key=lambda reason: failures[reason]).removeprefix(REASON).lower(),
-        )
-    elif failures or status not in {"PROCESSING", "SUCCESS", "PARTIAL_SUCCESS"}:
+        most = max(failures, key=lambda reason: failures[reason])
+        outcome, code = Outcome.REJECTED, most.removeprefix(REASON).lower()
+    elif failures or status not in {"PROCESSING", "SUCCESS", "PARTIAL_SUCCESS", "FAILED"}:
         outcome, code = Outcome.UNKNOWN, "some_failed"
     return [Receipt(row, outcome, code) for row in rows]
 
@@ -158,21 +157,26 @@ def classify(response: Response) -> Verdict:
     if verdict is not Verdict.ANSWERED:
         return verdict
     try:
-        is_mixed = _status(response) == "PARTIAL_SUCCESS" and bool(_failures(response))
+        return Verdict.REFUSED if _is_mixed(response) else verdict
     except (ValueError, LookupError, TypeError, AttributeError):
         return verdict
-    return Verdict.REFUSED if is_mixed else verdict
+
+
+def _is_mixed(response: Response) -> bool:
+    """Whether some rows failed and others didn't, be it that they were known."""
+    counts = _counts(response)
+    failures = sum(count for reason, count in counts.items() if reason not in KNOWN_ALREADY)
+    return bool(failures) and (_status(response) == "PARTIAL_SUCCESS" or failures < sum(counts.values()))
 
 
 def _status(response: Response) -> str:
     return str(response.json()["requestStatusPerDestination"][0]["requestStatus"])
 
 
-def _failures(response: Response) -> dict[str, int]:
-    """Reason → how many; what was known already is no failure."""
+def _counts(response: Response) -> dict[str, int]:
+    """Reason → how many rows failed for it."""
     said = response.json()["requestStatusPerDestination"][0].get("errorInfo") or {}
-    counts = {str(one["reason"]): int(one["recordCount"]) for one in said.get("errorCounts") or []}
-    return {reason: count for reason, count in counts.items() if reason not in KNOWN_ALREADY}
+    return {str(one["reason"]): int(one["recordCount"]) for one in said.get("errorCounts") or []}
 
 
 def _details(response: Response) -> list[dict[str, Any]]:

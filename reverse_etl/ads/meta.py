@@ -20,10 +20,8 @@ MINUTES = "estimated_time_to_regain_access"
 AUTH = {102, 190}
 TRANSIENT = {1, 2, 341, 368, 5000, 21_009}
 THROTTLED = {4, 17, 32, 613, *range(80_000, 80_015)}
-CONFIG = {10, 105, 194, 200, 294, 2635, 2655, 1_487_301, 1_487_366}  # permissions, terms, versions
-CONFIG_SUBCODES = {33, 1_713_230, 1_713_231}  # no such object, or uploads to it are blocked
 REPLACING = 2650  # somebody replaces the whole audience: over within 90 minutes
-MISMATCH = "does not match schema"  # no row is to blame when the columns are wrong
+BAD_EVENT = range(2_804_000, 2_805_000)  # subcodes; only events are refused for one of their rows
 
 
 class Settings(BaseSettings):
@@ -46,7 +44,7 @@ def error_of(response: Response) -> Mapping[str, Any]:
 
 
 def classify(response: Response) -> Verdict:
-    """Go by Meta's code, not by the status: it says "too many" with 400."""
+    """Go by Meta's code, not by the status: it says "too many" with 400. An error we don't know blames no row."""
     error = error_of(response)
     if not error:
         is_a_page = 400 <= response.status < 500 and b"<html" in response.body.lower()  # noqa: PLR2004 — some proxy's
@@ -58,9 +56,7 @@ def classify(response: Response) -> Verdict:
         return Verdict.AUTH
     if code in TRANSIENT or error.get("is_transient") is True or response.status >= 500:  # noqa: PLR2004
         return Verdict.BROKEN
-    if code in CONFIG or subcode in CONFIG_SUBCODES or MISMATCH in str(error.get("message")):
-        return Verdict.CONFIG
-    return Verdict.REFUSED
+    return Verdict.REFUSED if subcode in BAD_EVENT else Verdict.CONFIG
 
 
 @contextmanager

@@ -4,14 +4,16 @@ import argparse
 from contextlib import suppress
 
 from reverse_etl.sandbox.server import SandboxServer
+from reverse_etl.sandbox.vendor import environment
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m reverse_etl.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="a fixed port (default: any free one)")
     with SandboxServer(parser.parse_args().port) as server:
-        vendors = ", ".join(sorted(server.vendors)) or "none yet"
-        print(f"sandbox: {server.address}/ shows who holds whom, /<vendor> is a vendor: {vendors}; Ctrl-C stops")
+        print(f"sandbox: {server.address}/ shows who holds whom; Ctrl-C stops")
+        for vendor, variables in environment(server.vendors.values(), server.address).items():
+            print(f"{vendor}: " + " ".join(f"{name}={value}" for name, value in variables.items()))
         with suppress(KeyboardInterrupt):
             server.serve_forever()
 

@@ -1,6 +1,6 @@
 """The state page: who holds how many, and what was asked last. Keys are masked; forms and scripts there are none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -8,7 +8,8 @@ from reverse_etl.sandbox.state import State
 
 Held = tuple[str, str, int, list[str]]  # vendor, kind, how many, the first keys
 AUDIENCE = "members/"
-SHOWN_KEYS, SHOWN_REQUESTS, LONGEST_SHOWN = 3, 30, 31  # 32 is an MD5
+SHOWN_KEYS, SHOWN_REQUESTS = 3, 30
+LONGEST_SHOWN, LONGEST_PLAIN = 31, 11  # 32 is an MD5
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222;
        background: #fff }
@@ -22,11 +23,15 @@ h2 { font-size: 1.1rem } code { font-size: .85em; overflow-wrap: anywhere } .bad
 
 
 def masked(key: str) -> str:
-    """Enough of a key to tell two apart, too little to be anybody."""
-    return f"{key[:2]}…{key[-2:]}" if len(key) > 11 and "@" not in key else f"{key[:1]}…"  # noqa: PLR2004
+    """Enough of a key to tell two apart, too little to be anybody; the name before a first `=` is shown."""
+    name, equals, value = key.partition("=")
+    if not value:
+        name, equals, value = "", "", key
+    shown = f"{value[:2]}…{value[-2:]}" if len(value) > LONGEST_PLAIN and "@" not in value else f"{value[:1]}…"
+    return f"{name}{equals}{shown}"
 
 
-def page(state: State) -> str:
+def page(state: State, environment: Mapping[str, Mapping[str, str]]) -> str:
     """Everything at a glance, as HTML."""
     bundled = [("sandbox", f"{AUDIENCE}{n}", len(m), list(m)[:SHOWN_KEYS]) for n, m in state.audiences().items()]
     held = bundled + state.file.counts(SHOWN_KEYS)
@@ -40,6 +45,9 @@ def page(state: State) -> str:
     parts.append(f"<h2>Faults to come</h2>{planted}" if planted else "")
     requests = _table(("time", "vendor", "request", "bytes", "status", "fault"), _requests(state))
     parts.append(f"<h2>Last requests</h2>{requests}" if requests else "")
+    variables = ((name, _lines(values)) for name, values in environment.items())
+    shown = _table(("vendor", "variables"), variables)
+    parts.append(f"<h2>To send here what is meant for a vendor</h2>{shown}" if shown else "")
     head = f"<meta charset=utf-8><meta name=viewport content='width=device-width'><title>Sandbox</title><style>{STYLE}"
     return f"<!doctype html><html lang=en><head>{head}</style></head><body>{''.join(parts)}</body></html>"
 
@@ -65,15 +73,24 @@ def _requests(state: State) -> Iterable[tuple[Any, ...]]:
         ]
         status = r["status"] or "no answer"
         is_good = r["status"] and r["status"] < 400  # noqa: PLR2004 — HTTP's own number
-        shown = status if is_good else f"<span class=bad>{status}</span>"
+        shown = str(status) if is_good else f"<span class=bad>{status}</span>"
         path = escape("/".join(parts))
         yield r["received_at"][11:19], r["vendor"], f"{r['method']} <code>{path}</code>", r["bytes"], shown, r["fault"]
 
 
+def _lines(variables: Mapping[str, str]) -> str:
+    return "<br>".join(f"<code>{escape(name)}={escape(value)}</code>" for name, value in variables.items())
+
+
 def _table(names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> str:
     """Cells are HTML; numbers stand on the right."""
-    body = "".join(
-        "<tr>" + "".join(f"<td{' class=number' if isinstance(c, int) else ''}>{c or ''}</td>" for c in row) + "</tr>"
-        for row in rows
+    filled = list(rows)
+    if not filled:
+        return ""
+    sides = [" class=number" if isinstance(cell, int) else "" for cell in filled[0]]
+    head = "".join(f"<th{side}>{name}</th>" for name, side in zip(names, sides, strict=True))
+    body = (
+        "".join(f"<td{side}>{'' if c is None else c}</td>" for c, side in zip(row, sides, strict=True))
+        for row in filled
     )
-    return f"<table><tr>{''.join(f'<th>{name}</th>' for name in names)}</tr>{body}</table>" if body else ""
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in body)}</table>"

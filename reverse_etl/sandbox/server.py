@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -24,7 +25,7 @@ from reverse_etl.environment import home, now
 from reverse_etl.sandbox.fault import Fault
 from reverse_etl.sandbox.page import page
 from reverse_etl.sandbox.state import State
-from reverse_etl.sandbox.vendor import Answer, Call, Vendor, all_vendors, failure
+from reverse_etl.sandbox.vendor import Answer, Call, Vendor, all_vendors, environment, failure
 
 API_KEY = "sandbox"
 MOST_ROWS = 10_000
@@ -47,6 +48,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Stay silent: a request line may name people."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Date answers by the clock the vendors see."""
+        return super().date_time_string(now().replace(tzinfo=UTC).timestamp() if timestamp is None else timestamp)
 
     def do_POST(self) -> None:
         length = int(self.headers.get("content-length") or 0)
@@ -73,7 +78,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = dict(parse_qsl(url.query))
         match (self.command, url.path):
             case ("GET", "/"):
-                return Answer(content=page(state).encode(), headers={"content-type": "text/html; charset=utf-8"})
+                shown = page(state, environment(self.server.vendors.values(), self.server.address)).encode()
+                return Answer(content=shown, headers={"content-type": "text/html; charset=utf-8"})
             case ("GET", "/__state"):
                 held = state.file.documents(asked.get("vendor", ""), asked.get("kind", ""))
                 mine = {"audiences": state.audiences(), "operations": state.counts()} if not asked else {}

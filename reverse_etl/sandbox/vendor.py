@@ -1,13 +1,13 @@
 """What a vendor's server is: a class `Vendor` in `vendors/<name>.py`, from a call to an answer over its documents.
 
 Nothing in it opens a socket or reads a clock. Members of an audience are documents of a kind `members/<audience>`:
-the state page counts those as people.
+the state page counts those as people. Optional: `failing`, and `environment`, variables with {url} in their values.
 """
 
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -64,6 +64,16 @@ def failure(vendor: Vendor | None, status: int, seconds: float) -> Answer:
         return own
     waits = {"retry-after": f"{seconds:.0f}"} if status in {429, 503} else {}
     return Answer(status, {"error": "injected"}, headers=waits)
+
+
+def environment(vendors: Iterable[Vendor], address: str) -> dict[str, dict[str, str]]:
+    """By vendor, the variables that send to this server what is meant for it: a vendor's `environment`, filled in."""
+    said = {vendor.name: getattr(vendor, "environment", {}) for vendor in vendors}
+    return {
+        name: {key: value.format(url=f"{address}/{name}") for key, value in variables.items()}
+        for name, variables in sorted(said.items())
+        if variables
+    }
 
 
 @cache

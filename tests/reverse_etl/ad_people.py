@@ -44,7 +44,7 @@ def person(number, **further):
 def change(destination, fields, operation="add", name=""):
     """Make the change an engine would: identifiers as delivered, and no readable column beside them."""
     identified = destination.identify(fields).identifiers
-    kept = {} if operation == "remove" else {k: v for k, v in fields.items() if k in {"value"}}
+    kept = {} if operation == "remove" else {k: v for k, v in fields.items() if k == "value"}
     return Change(
         f"{operation}-{name or fields.get('email')}", operation, f"{hash(str(fields)):032x}"[-32:], identified, kept
     )

@@ -7,8 +7,9 @@ POST /token gives a token for client `sandbox` and refresh token `sandbox`.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from reverse_etl.sandbox.store import Store
@@ -41,6 +42,11 @@ class Vendor:
     """Kinds: lists, members/<list>, requests, usage, events/<conversion action>."""
 
     name = "google"
+    environment: ClassVar[Mapping[str, str]] = {
+        "GOOGLE_URL": "{url}",
+        "GOOGLE_TOKEN_URL": "{url}/token",
+        "GOOGLE_ACCESS_TOKEN": TOKEN,
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:  # noqa: PLR0911 — one per route
         if (request.method, request.path) == ("POST", "/token"):

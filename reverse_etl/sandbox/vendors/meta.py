@@ -6,8 +6,8 @@ A row is found again by all its identifiers, else by its EXTERN_ID, else by any 
 """
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from reverse_etl.normalise.hashing import meta_appsecret_proof
 from reverse_etl.sandbox.store import Store
@@ -31,6 +31,7 @@ class Vendor:
     """Kinds: audiences, members/<audience>, sessions, replacing, staged/<audience>, events/<dataset>."""
 
     name = "meta"
+    environment: ClassVar[Mapping[str, str]] = {"META_URL": "{url}/v25.0", "META_ACCESS_TOKEN": TOKEN}
 
     def handle(self, request: Call, store: Store) -> Answer:  # noqa: PLR0911 — one per route
         if request.headers.get("authorization") != f"Bearer {TOKEN}":

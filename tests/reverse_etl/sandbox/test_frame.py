@@ -6,7 +6,7 @@ import httpx
 import pytest
 from vendor_desk import desk_of
 
-from reverse_etl.sandbox.vendor import Answer
+from reverse_etl.sandbox.vendor import Answer, all_vendors, environment
 
 
 class Shop:
@@ -26,6 +26,7 @@ class Shop:
 
 class Proud(Shop):
     name = "proud"
+    environment = {"PROUD_URL": "{url}/v1", "PROUD_KEY": "k"}  # noqa: RUF012 — as a vendor may say it
 
     def failing(self, status, seconds):
         return Answer(200, {"code": status * 100 + int(seconds)})
@@ -175,13 +176,15 @@ def test_requests_are_logged_in_order_with_what_became_of_them(desk):
 def test_the_page_counts_members_and_masks_them(desk):
     put(desk, "ann@example.com")
     put(desk, "f" * 64)
+    put(desk, "EMAIL=" + "e" * 64)
     desk.plant("500", vendor="nobody")
 
     page = httpx.get(desk.address)
 
     assert page.headers["content-type"].startswith("text/html")
-    assert "<td>shop</td><td>all</td><td class=number>2</td>" in page.text
+    assert "<td>shop</td><td>all</td><td class=number>3</td>" in page.text
     assert "ann@" not in page.text
+    assert "EMAIL=ee…ee" in page.text
     assert "f" * 12 not in page.text
     assert "nobody" in page.text
 
@@ -190,3 +193,15 @@ def test_only_this_machine_is_answered(desk):
     answer = httpx.post(f"{desk.url('shop')}/a", json={}, headers={"host": "evil.example"})
 
     assert answer.status_code == 404
+
+
+def test_what_to_set_to_send_here_is_said(desk):
+    page = httpx.get(desk.address).text
+
+    assert f"PROUD_URL={desk.address}/proud/v1" in page
+    assert environment([Shop()], desk.address) == {}
+
+
+def test_every_vendor_there_is_loads_under_its_own_name():
+    assert {"meta", "google", "tiktok", "linkedin"} <= set(all_vendors())
+    assert all(vendor.name == name for name, vendor in all_vendors().items())

@@ -1,0 +1,131 @@
+"""Whole runs to ad platforms: from the warehouse through the engine to a vendor's server, hashes only."""
+
+import pytest
+from activation_town import email_of, sync_now
+
+from reverse_etl.destination import load_destination
+from reverse_etl.normalise import sha256_hex
+from reverse_etl.sync import Sync
+
+GOOGLE = {"operating_account": "1", "poll_seconds": 0}
+AUDIENCES = {
+    "meta_audiences": ("meta", "2380001", {"audience_id": "2380001"}, "META", "EMAIL="),
+    "google_data_manager": (
+        "google",
+        "700",
+        {**GOOGLE, "list_id": "700", "customer_match_terms": "accepted"},
+        "GOOGLE",
+        "emailAddress=",
+    ),
+    "tiktok_audiences": ("tiktok", "167", {"advertiser_id": "1", "audience_id": "167"}, "TIKTOK", "EMAIL_SHA256="),
+    "linkedin_segments": ("linkedin", "123", {"segment_id": "123"}, "LINKEDIN", "SHA256_EMAIL="),
+}
+CONVERSIONS = {
+    "meta_conversions": ("meta", "events/990", {"dataset_id": "990"}, "META"),
+    "google_conversions": ("google", "events/55", {**GOOGLE, "conversion_action_id": "55"}, "GOOGLE"),
+}
+
+
+def declared(destination, options, mode="mirror", **fields):
+    return Sync(
+        audience="vip",
+        destination=destination,
+        purpose="advertising",
+        channel="ads",
+        mode=mode,
+        fields={"email": "email", **fields},
+        options=options,
+    )
+
+
+def account(desk, monkeypatch, vendor, prefix):
+    monkeypatch.setenv(f"{prefix}_URL", desk.url(vendor))
+    monkeypatch.setenv(f"{prefix}_ACCESS_TOKEN", "sandbox")
+
+
+@pytest.fixture(params=AUDIENCES)
+def platform(request, desk, monkeypatch):
+    """A sync and the people its vendor holds, by name."""
+    vendor, audience, options, prefix, before = AUDIENCES[request.param]
+    account(desk, monkeypatch, vendor, prefix)
+    names = {f"{before}{sha256_hex(email_of(name))}": name for name in ("ann", "bob", "cem", "dora", "anna")}
+    sync = declared(request.param, options)
+    return sync, vendor, lambda: {names[key] for key in desk.held(vendor, f"members/{audience}")}
+
+
+def run(town, sync, **options):
+    return sync_now(town.warehouse, load_destination(sync), sync, **options)
+
+
+def consent(town, *names, is_granted=True):
+    for name in names:
+        town.consent(name, is_granted, purpose="advertising", channel="ads")
+
+
+def test_a_platform_holds_the_consented_audience(town, platform):
+    sync, _, held = platform
+    town.audience(["ann", "bob", "cem", "dora"], consenting=False)
+    consent(town, "ann", "bob", "cem")
+
+    run(town, sync)
+    assert held() == {"ann", "bob", "cem"}
+
+    town.audience({"ann": {"email": email_of("anna")}, "cem": {}, "dora": {}}, consenting=False)
+    consent(town, "cem", is_granted=False)
+    consent(town, "dora")
+    run(town, sync, approve=True)
+    assert held() == {"anna", "dora"}  # the old address, who left and who took consent back are gone
+
+    assert run(town, sync).plan.size == 0
+
+
+@pytest.mark.parametrize("action", ["drop_after_commit", "429", "html"])
+def test_a_fault_loses_no_removal(town, platform, desk, action):
+    sync, vendor, held = platform
+    town.audience(["ann", "bob", "cem"], consenting=False)
+    consent(town, "ann", "bob", "cem")
+    run(town, sync)
+    town.audience(["ann", "dora"], consenting=False)
+    consent(town, "dora")
+
+    desk.plant(action, vendor=vendor, times=2)
+    for _ in range(3):
+        run(town, sync, approve=True)
+
+    assert held() == {"ann", "dora"}
+
+
+def test_the_warehouse_keeps_hashes_of_whom_a_platform_holds(town, platform):
+    sync, _, _ = platform
+    town.audience(["ann"], consenting=False)
+    consent(town, "ann")
+    run(town, sync)
+
+    kept = str(town.journal("identifiers"))
+    assert sha256_hex(email_of("ann")) in kept
+    assert "@" not in kept
+
+
+@pytest.mark.parametrize("destination", CONVERSIONS)
+def test_an_event_is_delivered_once_whatever_happens(town, desk, monkeypatch, destination):
+    vendor, kind, options, prefix = CONVERSIONS[destination]
+    account(desk, monkeypatch, vendor, prefix)
+    monkeypatch.setenv("CDP_NOW", "2026-11-20T12:00:00")
+    columns = {"profile_id": "event_id", "first_name": "event_time", "amount": "value"}
+    sync = declared(destination, options, "append_events", **columns).model_copy(
+        update={"templates": {"currency": "EUR"}}
+    )
+    happened = {"first_name": "2026-11-20T10:00:00Z"}
+    town.audience({"ann": happened, "bob": happened}, consenting=False)
+    consent(town, "ann", "bob")
+
+    desk.plant("drop_after_commit", vendor=vendor, path="events")
+    run(town, sync)
+    assert run(town, sync).plan.size == 0
+    town.audience({"bob": happened, "cem": happened, "dora": happened}, consenting=False)
+    consent(town, "cem")
+    run(town, sync)
+
+    events = desk.held(vendor, kind)
+    assert {key.split("/")[-1] for key in events} == {"ann", "bob", "cem"}
+    assert email_of("ann") not in str(events)
