@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dagster_cdp.identity.commands import identity_app, who
+from dagster_cdp.sync_commands import sync_app
 
 app = typer.Typer(
     help="A customer data platform you own: raw → staging → identity → profiles → audiences → activation.\n\n"
@@ -20,7 +20,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-sync_app = typer.Typer(help="Deliver audiences to tools, and look before you do.", no_args_is_help=True)
 gate_app = typer.Typer(help="What the gates decided, and letting a batch through by hand.", no_args_is_help=True)
 app.add_typer(sync_app, name="sync")
 app.add_typer(gate_app, name="gate")
@@ -110,28 +109,6 @@ def status(as_json: AsJson = False) -> None:
     print(json.dumps(found, default=str)) if as_json else print_status(found)
 
 
-@sync_app.command("list")
-def sync_list() -> None:
-    """Every sync, its audience, destination, purpose and channel."""
-    raise typer.Exit(_activation("list"))
-
-
-@sync_app.command("plan")
-def sync_plan(name: str, as_json: AsJson = False) -> None:
-    """What a run would add, change and remove; sends nothing."""
-    raise typer.Exit(_activation("plan", name, *_json(as_json)))
-
-
-@sync_app.command("run")
-def sync_run(
-    name: str,
-    approve: Annotated[bool, typer.Option(help="Let this run remove many members.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Deliver one audience now."""
-    raise typer.Exit(_activation("run", name, *(("--approve",) if approve else ()), *_json(as_json)))
-
-
 @gate_app.command("list")
 def gate_list() -> None:
     """The newest verdict on each table."""
@@ -153,15 +130,6 @@ def gate_accept(
     from dagster_cdp.gates import accept_newest  # noqa: PLC0415 - opens the warehouse
 
     print(accept_newest(table, by=by, reason=reason))
-
-
-def _activation(*arguments: str) -> int:
-    """`python -m reverse_etl …`: the sync engine runs without Dagster."""
-    return subprocess.run([sys.executable, "-m", "reverse_etl", *arguments], check=False).returncode  # noqa: S603
-
-
-def _json(wanted: bool) -> tuple[str, ...]:
-    return ("--json",) if wanted else ()
 
 
 def _say(text: str, quiet: bool) -> None:
