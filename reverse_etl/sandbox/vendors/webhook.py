@@ -8,8 +8,9 @@ inbox: from then on it answers 410.
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
@@ -25,6 +26,11 @@ OPERATIONS = {"add", "change", "remove"}
 
 class Vendor:
     name = "webhook"
+    environment: ClassVar[Mapping[str, str]] = {
+        "WEBHOOK_URL": "{url}/in/audience",
+        "WEBHOOK_SECRET": SECRET,
+        "CDP_PRIVATE_NETWORKS": "127.0.0.0/8",
+    }
 
     def handle(self, request: Call, store: Store) -> Answer:
         inbox = INBOX.fullmatch(request.path)

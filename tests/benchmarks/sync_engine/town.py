@@ -54,7 +54,11 @@ class Loopback:
     def __init__(self, address: str, platform: str = "") -> None:
         self.address = address
         self.spec = Spec(
-            batch_rows=BATCH, batch_bytes=10_000_000, identifiers=("email",), platform=platform, hash_only=bool(platform)
+            batch_rows=BATCH,
+            batch_bytes=10_000_000,
+            identifiers=("email",),
+            platform=platform,
+            hash_only=bool(platform),
         )
 
     def request(self, rows):

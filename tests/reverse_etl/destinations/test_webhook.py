@@ -5,11 +5,14 @@ import socket
 
 import httpx
 import pytest
+from activation_town import VIP
 from vendor_desk import desk_of
 
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import DestinationRefused, Outcome, Response, Verdict
 from reverse_etl.destinations.webhook import Destination
+from reverse_etl.run import run_sync
+from reverse_etl.sandbox.vendor import environment
 from reverse_etl.sandbox.vendors.webhook import SECRET, Vendor, member_key
 from reverse_etl.signature import signed
 from reverse_etl.sync import BadDeclaration, Sync
@@ -63,17 +66,9 @@ def test_the_body_and_its_headers():
     [change] = sample(destination, people=(1,), first_name="Ann")
     request = destination.request([change])
 
-    assert json.loads(request.body) == {
-        "sync": "vip_to_webhook",
-        "rows": [
-            {
-                "operation_id": change.operation_id,
-                "operation": "add",
-                "identifiers": {"profile_id": "profile_id-1"},
-                "fields": {"profile_id": "profile_id-1", "first_name": "Ann"},
-            }
-        ],
-    }
+    who, what = {"profile_id": "profile_id-1"}, {"profile_id": "profile_id-1", "first_name": "Ann"}
+    row = {"operation_id": change.operation_id, "operation": "add", "identifiers": who, "fields": what}
+    assert json.loads(request.body) == {"sync": "vip_to_webhook", "rows": [row]}
     assert (request.method, request.path) == ("POST", "/in?tenant=7")
 
 
@@ -215,6 +210,20 @@ def test_the_address_may_come_from_the_environment(desk, monkeypatch):
     receipts, _ = deliver(webhook(), sample(webhook()))
 
     assert {r.outcome for r in receipts} == {Outcome.DELIVERED}
+
+
+def test_the_variables_the_sandbox_says_are_all_that_a_whole_run_needs(cdp_home, town, warehouse, monkeypatch):
+    sync = VIP.model_copy(update={"destination": "webhook"})
+    with desk_of({"webhook": Vendor()}) as desk:
+        for name, value in environment([Vendor()], desk.address)["webhook"].items():
+            monkeypatch.setenv(name, value)
+        town.audience(["ann", "bob", "cy"])
+        run_sync(warehouse, sync, gate="ignored")
+        town.consent("bob", is_granted=False)
+        desk.plant("drop_after_commit", vendor="webhook")
+        run_sync(warehouse, sync, gate="ignored", sleep=lambda _: None)
+
+        assert list(desk.held("webhook", "members/audience")) == ["ann", "cy"]
 
 
 @pytest.mark.parametrize("url", ["", "http://example.com/in", "ftp://example.com", "https://", "file:///etc/passwd"])
