@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from reverse_etl.sync import BadDeclaration, Sync
 
 Scalar = str | int | float | bool | None
 Operation = Literal["add", "change", "remove"]
+DESTINATIONS = Path(__file__).parent / "destinations"
 PLUGINS = "composable_cdp.destinations"  # the group of entry points
 
 
@@ -190,13 +193,29 @@ def load_destination(sync: Sync) -> Destination:
     except ModuleNotFoundError as error:
         if error.name != module:
             raise
-        plugins = entry_points(group=PLUGINS, name=sync.destination)
-        if not plugins:
-            message = f"{sync.name}: no destination {sync.destination!r}: add destinations/{sync.destination}.py"
-            raise BadDeclaration(message) from error
-        loaded = next(iter(plugins)).load()
+        loaded = _declared(sync) or _plugin(sync)
     destination: Destination = loaded(sync)
     return checked(sync, destination)
+
+
+def _declared(sync: Sync) -> Callable[[Sync], Destination] | None:
+    """Find `destinations/<name>.yml`, a destination without code."""
+    file = DESTINATIONS / f"{sync.destination}.yml"
+    if not file.exists():
+        return None
+    from reverse_etl import http_declaration  # noqa: PLC0415 - it speaks of outcomes, which are defined here
+    from reverse_etl.destinations import http  # noqa: PLC0415
+
+    return partial(http.Destination, declaration=http_declaration.load(file))
+
+
+def _plugin(sync: Sync) -> Callable[[Sync], Destination]:
+    plugins = entry_points(group=PLUGINS, name=sync.destination)
+    if not plugins:
+        name = sync.destination
+        raise BadDeclaration(f"{sync.name}: no destination {name!r}: add destinations/{name}.py or {name}.yml")
+    found: Callable[[Sync], Destination] = next(iter(plugins)).load()
+    return found
 
 
 def identifiers_of(sync: Sync, spec: Spec) -> dict[str, str]:

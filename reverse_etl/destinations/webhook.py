@@ -1,20 +1,20 @@
 """Any HTTPS endpoint of yours: signed JSON, an idempotency key per request and per row, answers per row.
 
-The body is `{"sync", "rows": [{operation_id, operation: add|change|remove, identifiers, fields}]}`. The
-header `x-signature: t=<unix seconds>,v1=<hex>` is the HMAC-SHA256 of `<t>.<body>` under WEBHOOK_SECRET:
-refuse what is older than five minutes. Answer 2xx with nothing, when all rows are taken, or with
-`{"results": [{operation_id, status, code}]}` and a status of delivered, rejected or deferred for each.
+The body is `{"sync", "rows": [{operation_id, operation: add|change|remove, identifiers, fields}]}`, signed as Standard
+Webhooks are (signature.py) under WEBHOOK_SECRET: refuse what is older than five minutes, and take what comes under
+one `idempotency-key`, or one operation_id, once. Answer 2xx with nothing, when all rows are taken, or with
+`{"results": [{operation_id, status: delivered|rejected|deferred, code}]}`; 410 is never again.
 """
 
 import hashlib
-import hmac
 import json
-import time
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from urllib.parse import urlsplit
+from datetime import UTC
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl import http
@@ -27,7 +27,11 @@ from reverse_etl.destination import (
     Response,
     Spec,
     Transport,
+    Verdict,
+    by_status,
 )
+from reverse_etl.environment import now
+from reverse_etl.signature import LEAST_BYTES, signed
 from reverse_etl.sync import BadDeclaration, Sync
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -38,18 +42,25 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="WEBHOOK_")
 
-    secret: SecretStr
+    secret: SecretStr = Field(min_length=LEAST_BYTES)
+
+
+def classify(response: Response) -> Verdict:
+    """As HTTP means it, but a conflict that says when to come back is one of time."""
+    conflict = 409
+    return Verdict.BUSY if response.status == conflict and "retry-after" in response.headers else by_status(response)
 
 
 class Destination:
-    """Options: `url` (https, or http on loopback), `batch_rows` (500), `timeout_seconds` (30).
+    """Options: `url` (https, or http on loopback; default WEBHOOK_URL), `batch_rows` (500), `timeout_seconds` (30).
 
-    Members are found by the sync's key. Declare `honours_operation_ids: true` when the endpoint does.
+    Members are found by the sync's key. Declare `honours_operation_ids: true` when the endpoint does. Addresses that
+    are not public are refused unless CDP_PRIVATE_NETWORKS allows them; redirects are not followed.
     """
 
     def __init__(self, sync: Sync) -> None:
         self._sync = sync.name
-        self._url = str(sync.options.get("url", ""))
+        self._url = str(sync.options.get("url") or os.environ.get("WEBHOOK_URL", ""))
         self._timeout_seconds = float(sync.options.get("timeout_seconds", 30))
         address = urlsplit(self._url)
         is_safe = address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK)
@@ -60,6 +71,7 @@ class Destination:
             batch_bytes=1_000_000,
             honours_operation_ids=bool(sync.options.get("honours_operation_ids", False)),
             is_set=False,
+            classify=classify,
         )
 
     def request(self, rows: Sequence[Change]) -> Request:
@@ -76,7 +88,8 @@ class Destination:
             ],
         }
         key = hashlib.sha256("".join(row.operation_id for row in rows).encode()).hexdigest()
-        return Request(self._url, json.dumps(body).encode(), headers={"idempotency-key": key})
+        _, _, *path = urlsplit(self._url)
+        return Request(urlunsplit(("", "", *path)), json.dumps(body).encode(), headers={"idempotency-key": key})
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         if not response.body.strip():
@@ -90,17 +103,18 @@ class Destination:
 
     def connect(self) -> AbstractContextManager[Transport]:
         try:
-            secret = Settings().secret.get_secret_value()  # type: ignore[call-arg]  # from the environment
-        except ValidationError as error:
-            raise DestinationRefused(f"{self._sync}: set WEBHOOK_SECRET, the receiver verifies with it") from error
+            settings = Settings(_env_file=os.environ.get("CDP_SECRETS"))  # type: ignore[call-arg]
+            secret = settings.secret.get_secret_value()
+            signed(secret, "", 0, b"")  # none that is too short, or no base64
+        except ValueError as error:
+            message = (
+                f"{self._sync}: set WEBHOOK_SECRET, 16 characters at least, no spaces: the receiver verifies with it"
+            )
+            raise DestinationRefused(message) from error
 
         def sign(request: Request) -> Mapping[str, str]:
-            moment = int(time.time())
-            return {"x-signature": f"t={moment},v1={signature(secret, moment, request.body)}"}
+            return signed(
+                secret, request.headers["idempotency-key"], int(now().replace(tzinfo=UTC).timestamp()), request.body
+            )
 
-        return http.connect("", sign=sign, timeout_seconds=self._timeout_seconds)
-
-
-def signature(secret: str, moment: int, body: bytes) -> str:
-    """Compute what the receiver must compute as well."""
-    return hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+        return http.connect(urljoin(self._url, "/"), sign=sign, timeout_seconds=self._timeout_seconds, only_public=True)

@@ -5,6 +5,7 @@ import os
 import duckdb
 import pytest
 from activation_town import Town
+from target_database import emptied
 from vendor_desk import desk_of
 
 from reverse_etl.warehouse import DuckDBWarehouse, open_warehouse
@@ -38,3 +39,11 @@ def desk(cdp_home):
     """The sandbox with every vendor."""
     with desk_of() as desk:
         yield desk
+
+
+@pytest.fixture(params=ENGINES)
+def database(request, tmp_path, monkeypatch):
+    """A database that a sync to `sql_table` writes, on each engine."""
+    database = emptied(request.param, tmp_path)
+    monkeypatch.setenv("SQL_TABLE_URL", database.address)
+    return database
