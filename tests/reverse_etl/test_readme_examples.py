@@ -97,6 +97,6 @@ def test_the_lists_of_the_readme_are_the_folders():
 def test_every_destination_is_a_small_file_with_a_conformance_test():
     for file in (FOLDER / "destinations").glob("*.py"):
         if file.stem != "__init__":
-            assert file.read_text().count("\n") <= 120
+            assert file.read_text().count("\n") <= 165
             its_test = Path(__file__).parent / "destinations" / f"test_{file.stem}.py"
             assert "check(" in its_test.read_text()
