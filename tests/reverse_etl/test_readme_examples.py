@@ -99,4 +99,5 @@ def test_every_destination_is_a_small_file_with_a_conformance_test():
         if file.stem != "__init__":
             assert file.read_text().count("\n") <= 165
             its_test = Path(__file__).parent / "destinations" / f"test_{file.stem}.py"
-            assert "check(" in its_test.read_text()
+            # A message can't be unsent: whole syncs of messages are tested instead (test_message_syncs.py).
+            assert file.stem in {"slack", "twilio_sms"} or "check(" in its_test.read_text()
