@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dagster_cdp.identity.commands import identity_app, who
+from dagster_cdp.matching.commands import report, train
 from dagster_cdp.sync_commands import sync_app
 
 app = typer.Typer(
@@ -25,6 +26,8 @@ app.add_typer(sync_app, name="sync")
 app.add_typer(gate_app, name="gate")
 app.add_typer(identity_app, name="identity")
 app.command()(who)
+identity_app.command()(train)
+identity_app.command()(report)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 

@@ -58,6 +58,7 @@ class Person:
     ties: tuple[Tie, ...]
     refusals: tuple[Refusal, ...]
     refusal_count: int
+    confidence: str = "loose"  # by how sure links its known identifiers hang together
 
     @cached_property
     def labels(self) -> dict[int, Label]:
@@ -71,11 +72,6 @@ class Person:
     def bridges(self) -> list[Bridge]:
         return bridges(self.ties)
 
-    @property
-    def confidence(self) -> str:
-        """As sure as the identifier it is least sure of."""
-        return max((member.confidence for member in self.members), key=CONFIDENCES.index)
-
 
 def read_person(warehouse: Warehouse, profile_id: str) -> Person:
     members = warehouse.execute(
@@ -84,9 +80,10 @@ def read_person(warehouse: Warehouse, profile_id: str) -> Person:
         [profile_id],
     )
     refusals, count = read_refusals(warehouse, profile_id)
-    return Person(
-        profile_id, tuple(Member(*row) for row in members), tuple(read_ties(warehouse, profile_id)), refusals, count
-    )
+    sure = "select max(profile_confidence) from identity.profile_identifiers where profile_id = ?"
+    [(confidence,)] = warehouse.execute(sure, [profile_id])
+    ties = tuple(read_ties(warehouse, profile_id))
+    return Person(profile_id, tuple(Member(*row) for row in members), ties, refusals, count, str(confidence))
 
 
 def read_ties(warehouse: Warehouse, profile_id: str) -> list[Tie]:

@@ -96,21 +96,18 @@ left join basket_json using (basket_id)
 """
 
 CONTEXT = """json_object(
-        'ip', concat('203.0.113.', cast(floor(dice(anonymous_id, 'ip') * 256) as integer)),
+        'ip', address_in(network, device),
         'userAgent', case
             when why = 'bot' then pick(visit_id, 'bot agent', [
                 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
                 'Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)',
                 'python-requests/2.32'])
-            when device_id is not null then 'DemoShop/4.2 (iPhone; iOS 18.1)'
-            else pick(anonymous_id, 'agent', [
-                'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0 Safari/537.36',
-                'Mozilla/5.0 (Macintosh; Intel Mac OS X 14_6) Version/18.0 Safari/605.1.15',
-                'Mozilla/5.0 (Linux; Android 15) Chrome/130.0 Mobile Safari/537.36']) end,
+            else agent_of(device, kind_of(device, device_id)) end,
         'device', case when device_id is not null then json_object(
             'id', device_id, 'type', case why when 'kiosk' then 'kiosk' else 'mobile' end) end,
-        'screen', json_object('height', 900, 'width', case
-            when device_id is not null then 390 else pick(anonymous_id, 'width', [1440, 1920]) end),
+        'screen', json_object(
+            'width', screen_of(device, kind_of(device, device_id))[1],
+            'height', screen_of(device, kind_of(device, device_id))[2]),
         'page', case when type <> 'identify' then json_object(
             'path', path, 'url', concat('https://shop.example.com', path, query), 'search', query,
             'referrer', case why when 'look' then 'https://search.example.org/' else '' end) end,

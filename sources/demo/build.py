@@ -13,6 +13,7 @@ from sources.demo.browsing import write_events
 from sources.demo.dice import define_macros
 from sources.demo.export import write_inbox
 from sources.demo.messages import write_messages
+from sources.demo.networks import define_networks
 from sources.demo.people import invent_people
 from sources.demo.purchases import open_packaged_tables, sample_baskets
 from sources.demo.service import write_service
@@ -100,6 +101,7 @@ def _write(inbox: Path, truth: Path, size: Size, last_day: date) -> Demo:
     with duckdb.connect() as warehouse:
         warehouse.execute("create schema files")
         define_macros(warehouse, size.seed)
+        define_networks(warehouse)
         open_packaged_tables(warehouse)
         people = invent_people(warehouse, size.households, size.scale, size.seed)
         sample_baskets(warehouse, last_day)

@@ -104,13 +104,14 @@ select
     case when not is_web or dice(n, 'loyalty') < 0.85
         then concat('44', lpad(cast(n * 6101 as varchar), 10, '0')) end as loyalty_number,
     concat('card_', md5(concat('card', case when n % 60 = 21 then n - 1 else n end, '{seed}'))[1:16]) as card,
-    1 + cast(floor(dice(n, 'cookies') * 4) as integer) as cookie_count,
+    1 + cast(floor(dice(n, 'cookies') * 6) as integer) as cookie_count,
     list_filter([email_1, email_1, email_2, email_3], lambda email: email is not null) as emails,
     list_filter([phone_1, phone_1, phone_2], lambda phone: phone is not null) as phones
 from known
 """
 
-# One in twenty neighbours logs in on the household's shared tablet, which then carries both their visits.
+# One in twenty neighbours logs in on the household's shared tablet, which then carries both their visits. Everyone
+# else has two devices of their own, on which cookies follow each other: odd numbers on the one, even on the other.
 COOKIES = """
 create table cookie as
 with held as (
@@ -120,14 +121,19 @@ with held as (
         cookie_no = 1 and n % 20 in (0, 1) as is_household_device
     from person cross join unnest(range(1, cookie_count + 1)) as cookies(cookie_no)
     where is_web
+), placed as (
+    select
+        *, concat(owner, case when is_household_device then ' tablet' else concat('-', cookie_no % 2) end) as device
+    from held
 )
 select
-    n, cookie_no,
+    n, cookie_no, device,
     uuid_of(concat(owner, '-', cookie_no), 'cookie') as anonymous_id,
-    case when is_household_device or dice(concat(owner, '-', cookie_no), 'app') < 0.35
+    case when is_household_device or dice(device, 'app') < 0.35
         then uuid_of(concat(owner, '-', cookie_no), 'device') end as device_id,
+    home_network(owner) as network,
     dice(concat(owner, '-', cookie_no), 'refuses') < 0.06 as refuses_analytics
-from held
+from placed
 """
 
 

@@ -54,7 +54,7 @@ select
     total_amount as total_price,
     case when version = 2 and will_cancel then 'refunded' else 'paid' end as financial_status,
     case when version = 2 and not will_cancel then 'fulfilled' end as fulfillment_status,
-    concat('203.0.113.', cast(floor(dice(n, 'ip') * 256) as integer)) as browser_ip,
+    address_in(home_network(n), concat(n, '-1')) as browser_ip,
     md5(concat('checkout', basket_id)) as checkout_token,
     dirty_name(first_name, concat('o', basket_id)) as shipping_address_first_name,
     dirty_name(last_name, concat('o', basket_id)) as shipping_address_last_name,

@@ -63,7 +63,8 @@ select
 from numbered where place <= 20 + {people} // 4
 """
 
-# Most visits use the cookie of that time of the year; one in six another one: phones and laptops alternate.
+# Most visits use the cookie of that time of the year; one in six the next one, which is on the other device. A cookie
+# is gone for good when the one after the next begins, as when a browser is cleared.
 VISITS = """
 create table visit as
 with wanted as (
@@ -77,22 +78,35 @@ with wanted as (
     select
         wanted.*, person.person_id, person.user_id, person.email_1, person.email_2, person.phone_1,
         person.first_name, person.last_name,
-        1 + (cast(floor(cookie_count * (1 - (epoch({end}) - epoch(started_at)) / 33000000.0)) as bigint)
-            + (dice(visit_id, 'other cookie') < 0.16)::integer + cookie_count) % cookie_count as cookie_no
+        person.cookie_count, least(person.cookie_count, 1 + greatest(0, cast(floor(
+            cookie_count * (1 - (epoch({end}) - epoch(started_at)) / 33000000.0)) as bigint))) as period
     from wanted inner join person using (n)
     where person.is_web
+), carried as (
+    select *, case
+        when dice(visit_id, 'other cookie') >= 0.16 then period
+        when period < cookie_count then period + 1
+        else greatest(1, period - 1) end as cookie_no
+    from placed
 )
 select
-    placed.* exclude (cookie_no, logs_in),
+    carried.* exclude (period, cookie_count, cookie_no, logs_in),
     logs_in and user_id is not null as logs_in,
     case when why = 'kiosk' then uuid_of(n % 6, 'kiosk') else anonymous_id end as anonymous_id,
     case when why = 'kiosk' then concat('kiosk-', n % 6) else device_id end as device_id,
-    coalesce(refuses_analytics and why <> 'kiosk', false) as refuses_analytics
-from placed inner join cookie using (n, cookie_no)
+    coalesce(refuses_analytics and why <> 'kiosk', false) as refuses_analytics,
+    case when why = 'kiosk' then concat('kiosk-', n % 6) else device end as device,
+    case
+        when why = 'kiosk' then concat('192.0.2.', n % 6)
+        when kind_of(device, device_id) <> 'desktop' and dice(visit_id, 'away') < 0.25
+            then shared_ipv4('198.51.100.', visit_id)
+        else network end as network
+from carried inner join cookie using (n, cookie_no)
 union all
 select
     visit_id, 'bot', null, basket_id, null, started_at, started_at + interval 1 minute, null, null, null,
-    null, null, null, null, false, uuid_of(visit_id, 'bot'), null, false
+    null, null, null, null, false, uuid_of(visit_id, 'bot'), null, false, visit_id,
+    shared_ipv4('203.0.113.', visit_id)
 from bot_visit
 """
 

@@ -13,7 +13,7 @@ from graph_world import TABLES, GraphWorld, insert
 SCHEMA = "graphs"
 RESOLVED = {
     "node_id": "bigint", "component_id": "bigint", "group_id": "bigint", "anchor_node_id": "bigint",
-    "shared_with": "varchar", "neighbour_count": "integer", "_batch": "bigint",
+    "confidence": "varchar", "shared_with": "varchar", "neighbour_count": "integer", "_batch": "bigint",
 }  # fmt: skip
 
 

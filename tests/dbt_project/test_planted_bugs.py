@@ -31,10 +31,16 @@ SAMPLE = 5
 BUGS = [
     Bug("bounded depth", "connected_components.sql", "range(200) if state.count -%}", "range(1) if state.count -%}"),
     Bug(
-        "order of arrival decides",
+        "the order of commits decides ids",
+        "touched_graph.sql",
+        "coalesce(changed.first_landed_at, scope.first_landed_at)",
+        "scope.first_landed_at",
+    ),
+    Bug(
+        "arrival outranks strength",
         "admit_links.sql",
-        "order by told.tier, told.first_landed_at,",
-        "order by told._batch desc, told.tier desc,",
+        "order by links.tier, links.first_landed_at,",
+        "order by links.first_landed_at, links.tier,",
     ),
     Bug(
         "ids of the smallest node",
@@ -52,11 +58,16 @@ BUGS = [
     Bug(
         "half a jump",
         "connected_components.sql",
-        "coalesce(above.component_id, hooks.component_id) as component_id\n        from hooks",
-        "hooks.component_id\n        from hooks",
+        'coalesce(above.component_id, hooks.component_id) as component_id\n        from " ~ grouped',
+        'hooks.component_id\n        from " ~ grouped',
     ),
     Bug("placeholders merge", "shared_nodes.sql", "(select node_id from identity_blocked union all", "("),
-    Bug("who becomes shared keeps its neighbours", "touched_graph.sql", "{%- if turned -%}", "{%- if false -%}"),
+    Bug(
+        "who is no longer shared joins nobody",
+        "touched_graph.sql",
+        "{%- if draw_in_neighbours(graph, existing) -%}",
+        "{%- if false -%}",
+    ),
     Bug(
         "who was shared is forgotten",
         "touched_graph.sql",

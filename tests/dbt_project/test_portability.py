@@ -31,8 +31,8 @@ OUTSIDE_THE_SUBSET = (
 KNOWN = {
     "snowflake": {"SYSDATE"},
     "bigquery": set(),
-    "spark": {"UNIX_MICROS", "CURRENT_TIMEZONE", "CONV"},
-    "databricks": {"UNIX_MICROS", "CURRENT_TIMEZONE", "CONV"},
+    "spark": {"UNIX_MICROS", "CURRENT_TIMEZONE", "CONV", "OCTET_LENGTH"},
+    "databricks": {"UNIX_MICROS", "CURRENT_TIMEZONE", "CONV", "OCTET_LENGTH"},
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import random
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from graph_oracle import resolve, union_find
-from graph_world import Graph, GraphWorld, Pair, Place, Rule, typed
+from graph_world import MACROS, Graph, GraphWorld, Pair, Place, Rule, typed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +78,18 @@ def test_every_shape_of_graph_is_grouped_as_union_find_groups_it(world: GraphWor
     for (name, pairs), answer in zip(shapes.items(), answers, strict=True):
         assert components(answer, pairs) == union_find(pairs), name
         assert all(place.group == place.component for place in answer.values()), name
+
+
+def test_links_that_are_grouped_in_parts_give_the_same(tmp_path: Path) -> None:
+    macros = tmp_path / "macros"
+    shutil.copytree(MACROS, macros)
+    file = macros / "identity" / "connected_components.sql"
+    assert "count // 3000000" in file.read_text()
+    file.write_text(file.read_text().replace("3000000", "700"))
+    shapes = list(adversarial(random.Random(8)).values())
+    answers = GraphWorld.build(tmp_path, macros).afresh([Graph(pairs) for pairs in shapes], NO_RULES)
+    for pairs, answer in zip(shapes, answers, strict=True):
+        assert components(answer, pairs) == union_find(pairs)
 
 
 @FEW_RUNS

@@ -25,7 +25,7 @@
             select parts.node_id, named.group_id
             from identity_parts as parts inner join identity_named as named on parts.part_id = named.part_id") -%}
     {%- endif -%}
-    {%- do drop_scratch(['identity_apart', 'identity_counted', 'identity_broken', 'identity_open', 'identity_weights',
+    {%- do drop_scratch(['identity_apart', 'identity_broken', 'identity_open', 'identity_weights',
         'identity_hooks', 'identity_firsts', 'identity_named']) -%}
 {%- endmacro %}
 
@@ -37,9 +37,9 @@
         inner join identity_groups as left_groups on told.left_node_id = left_groups.node_id
         inner join identity_groups as right_groups on told.right_node_id = right_groups.node_id
         where told.decision = 'cannot_link' and left_groups.component_id = right_groups.component_id") -%}
-    {%- do write_scratch('identity_counted', counted_nodes(graph.rules.limits)) -%}
     {{ return(write_scratch('identity_broken', "
-        select component_id, class_id, most from identity_counted
+        select component_id, class_id, most
+        from (" ~ counted_nodes(graph.rules.limits) ~ ") as counted
         group by component_id, class_id, most having count(*) > most
         union select component_id, -1, 0 from identity_apart")) }}
 {%- endmacro %}
@@ -75,18 +75,16 @@
         where groups.component_id in (select component_id from identity_broken)") -%}
     {%- do write_scratch('identity_weights', "
         select counted.node_id as part_id, counted.class_id, counted.most, cast(1 as bigint) as weight
-        from identity_counted as counted
+        from (" ~ counted_nodes(graph.rules.limits) ~ ") as counted
         inner join identity_broken as broken
             on counted.component_id = broken.component_id and counted.class_id = broken.class_id") -%}
     {{ return(write_scratch('identity_open', "
         select links.left_node_id as left_part, links.right_node_id as right_part,
             row_number() over (
-                order by told.tier, told.first_landed_at, links.left_node_id, links.right_node_id
+                order by links.tier, links.first_landed_at, links.left_node_id, links.right_node_id
             ) as position
         from identity_links as links
-        inner join identity_parts as parts on links.left_node_id = parts.node_id
-        inner join " ~ graph.pairs ~ " as told
-            on links.left_node_id = told.left_node_id and links.right_node_id = told.right_node_id")) }}
+        inner join identity_parts as parts on links.left_node_id = parts.node_id")) }}
 {%- endmacro %}
 
 {% macro refuse_links() -%}

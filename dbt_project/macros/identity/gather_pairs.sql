@@ -87,7 +87,7 @@ select
     {{ next_graph_batch() }} as _batch,
     {{ changed_in(['tier', 'first_landed_at', 'decision', 'is_live'], 'graded', ['left_node_id', 'right_node_id']) }}
         as _shape_batch,
-    cast('{{ rules.fingerprint }}' as {{ dbt.type_string() }}) as _rules
+    cast({{ rules.fingerprint }} as bigint) as _rules
 from graded
 {{ join_known('graded', ['left_node_id', 'right_node_id']) }}
 {%- endmacro %}

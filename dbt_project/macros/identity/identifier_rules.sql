@@ -31,7 +31,7 @@
         {%- endfor -%}
     {%- endfor -%}
     {{ return({'codes': codes, 'limits': limits, 'guards': guards, 'strengths': strengths,
-        'fingerprint': local_md5(codes ~ ranks ~ limits ~ guards)}) }}
+        'fingerprint': local_md5(codes ~ ranks ~ limits ~ guards)[:15] | int(base=16)}) }}
 {%- endmacro %}
 
 {% macro type_name(type_code, rules) -%}

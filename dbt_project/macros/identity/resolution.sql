@@ -27,10 +27,9 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- set seen = seen_batches(existing, graph) -%}
-    {%- if seen.is_full -%}
+    {%- if seen.is_full or not open_touched_graph(graph, existing, seen) -%}
+        {%- do seen.update({'is_full': true}) -%}
         {%- do open_whole_graph(graph) -%}
-    {%- else -%}
-        {%- do open_touched_graph(graph, existing, seen) -%}
     {%- endif -%}
     {%- do resolve_opened(graph) -%}
     {%- if seen.is_full -%}
@@ -54,22 +53,16 @@
     {%- if existing is not none and existing.type == 'table' -%}
         {%- set found = run_query("
             select coalesce(max(_pairs_batch), 0), coalesce(max(_nodes_batch), 0), coalesce(max(_batch), 0),
-                coalesce(min(_rules), ''), coalesce(max(_rules), ''),
+                coalesce(min(_rules), 0), coalesce(max(_rules), 0),
                 (select coalesce(max(told._batch), 0) from " ~ graph.pairs ~ " as told),
                 (select coalesce(max(nodes._shape_batch), 0) from " ~ graph.nodes ~ " as nodes)
             from " ~ existing).rows[0] -%}
         {%- set is_same = found[3] == graph.rules.fingerprint and found[4] == graph.rules.fingerprint
-            and found[5] >= found[0] and found[6] >= found[1] and not turned_placeholders(existing, graph, found[1]) -%}
+            and found[5] >= found[0] and found[6] >= found[1] -%}
         {%- do seen.update({'pairs': found[0] | int, 'nodes': found[1] | int, 'batch': found[2] | int,
             'is_full': should_full_refresh() or not is_same}) -%}
     {%- endif -%}
     {{ return(seen) }}
-{%- endmacro %}
-
-{#- How many known nodes have become placeholders or stopped being so: their neighbours' counts all change. -#}
-{% macro turned_placeholders(existing, graph, seen_nodes) -%}
-    {{ return(count_rows(graph.nodes ~ " as nodes inner join " ~ existing ~ " as known on nodes.node_id = known.node_id
-        where nodes._shape_batch > " ~ seen_nodes ~ " and nodes.is_blocked <> known.is_blocked")) }}
 {%- endmacro %}
 
 {#- Every node and every pair that may join: `identity_nodes`, `identity_blocked`, `identity_shared`, `identity_links`. -#}
@@ -77,8 +70,8 @@
     {%- do write_scratch('identity_nodes',
         "select node_id, first_landed_at, is_blocked from " ~ graph.nodes) -%}
     {%- set blocked = write_scratch('identity_blocked', "select node_id from identity_nodes where is_blocked") -%}
-    {%- set live = "(select told.left_node_id, told.right_node_id, told.tier from " ~ graph.pairs ~ " as told
-        where told.is_live)" -%}
+    {%- set live = "(select told.left_node_id, told.right_node_id, told.tier, told.first_landed_at
+        from " ~ graph.pairs ~ " as told where told.is_live)" -%}
     {%- set shared = write_shared(graph, ends_of(live, live, blocked)) -%}
     {%- do write_scratch('identity_links', joining_links(live, blocked, shared)) -%}
 {%- endmacro %}
@@ -118,7 +111,7 @@
         cast({{ seen.batch + 1 }} as bigint) as _batch,
         newest_pairs.batch as _pairs_batch,
         newest_nodes.batch as _nodes_batch,
-        cast('{{ graph.rules.fingerprint }}' as {{ dbt.type_string() }}) as _rules
+        cast({{ graph.rules.fingerprint }} as bigint) as _rules
     from identity_grouped as grouped
     left join (
         select oldest.group_id, min(members.node_id) as anchor_node_id
@@ -155,7 +148,7 @@
 {% macro write_changed_groups(target_relation, existing) -%}
     {%- set changed = write_scratch('identity_changed', "
         select resolved.* from identity_resolved as resolved
-        left join " ~ existing ~ " as known on resolved.node_id = known.node_id
+        left join identity_scope as known on resolved.node_id = known.node_id
         where known.node_id is null
             or known.component_id <> resolved.component_id or known.group_id <> resolved.group_id
             or known.anchor_node_id <> resolved.anchor_node_id or known.confidence <> resolved.confidence
@@ -164,7 +157,7 @@
             or coalesce(known.shared_with, '') <> coalesce(resolved.shared_with, '')
             or coalesce(known.neighbour_count, 0) <> coalesce(resolved.neighbour_count, 0)") -%}
     {%- do merge_groups(target_relation, existing) -%}
-    {%- do drop_scratch(['identity_changed']) -%}
+    {%- do drop_scratch(['identity_changed', 'identity_scope']) -%}
 {%- endmacro %}
 
 {% macro merge_groups(target_relation, existing) -%}

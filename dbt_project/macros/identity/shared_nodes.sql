@@ -49,9 +49,9 @@
 {#- The pairs that may join: no end is a placeholder or shared. -#}
 {% macro joining_links(pairs, blocked, shared) -%}
     {%- if not blocked and not shared -%}
-        select pairs.left_node_id, pairs.right_node_id, pairs.tier from {{ pairs }} as pairs
+        select pairs.left_node_id, pairs.right_node_id, pairs.tier, pairs.first_landed_at from {{ pairs }} as pairs
     {%- else -%}
-        select pairs.left_node_id, pairs.right_node_id, pairs.tier from {{ pairs }} as pairs
+        select pairs.left_node_id, pairs.right_node_id, pairs.tier, pairs.first_landed_at from {{ pairs }} as pairs
         {{ without_ends("(select node_id from identity_blocked union all select node_id from identity_shared)", 1) }}
     {%- endif -%}
 {%- endmacro %}

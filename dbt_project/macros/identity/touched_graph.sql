@@ -1,42 +1,65 @@
-{#- What a run must look at again: the components that changed pairs and nodes reach.
+{#- What a run must look at again: the components that changed pairs and nodes reach, and the links in them.
 
-    Ends of changed pairs, new nodes and nodes that arrived earlier than known are looked at; whoever becomes shared, or stops being so, draws in the components of all its neighbours, because its links join
-    them or no longer do. -#}
+    Nothing else is read but by columns: the known rows and the pairs once each. A node that stops being shared draws in the
+    components of all its neighbours, because its links join them now; one that becomes shared has its neighbours in
+    its own component already.
+
+    Returns false when a known node has become a placeholder or stopped being one: that changes what its neighbours
+    count, so everything is resolved again. -#}
 {% macro open_touched_graph(graph, existing, seen) -%}
+    {%- do write_changes(graph, existing, seen) -%}
+    {%- if count_rows("identity_known as known inner join identity_changed_nodes as changed
+            on known.node_id = changed.node_id where known.is_blocked <> changed.is_blocked") -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set blocked = write_scratch('identity_blocked',
+        "select node_id from " ~ graph.nodes ~ " as nodes where nodes.is_blocked") -%}
+    {%- do write_scope(graph, existing) -%}
+    {%- do write_shared(graph, ends_of("(select near.* from identity_near as near inner join identity_ends as ends
+        on near.left_node_id = ends.node_id)", live_pairs_of(graph, 'identity_ends', 'right_node_id'), blocked)) -%}
+    {%- if draw_in_neighbours(graph, existing) -%} {%- do write_scope(graph, existing) -%} {%- endif -%}
+    {%- do keep_shared(graph, existing) -%}
+    {%- do write_scratch('identity_links', joining_links('identity_near', 1, 1)) -%}
+    {%- do drop_scratch(['identity_changed_pairs', 'identity_changed_nodes', 'identity_ends', 'identity_known',
+        'identity_near', 'identity_opened']) -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{#- Ends of changed pairs, and nodes that are new or arrived earlier than known; what is known of them. -#}
+{% macro write_changes(graph, existing, seen) -%}
     {%- do write_scratch('identity_changed_pairs', "
         select told.left_node_id, told.right_node_id from " ~ graph.pairs ~ " as told where told._batch > " ~ seen.pairs) -%}
+    {%- do write_scratch('identity_changed_nodes', "
+        select nodes.node_id, nodes.first_landed_at, nodes.is_blocked
+        from " ~ graph.nodes ~ " as nodes where nodes._shape_batch > " ~ seen.nodes) -%}
     {%- do write_scratch('identity_ends', "
         select left_node_id as node_id from identity_changed_pairs
         union select right_node_id from identity_changed_pairs
-        union select nodes.node_id from " ~ graph.nodes ~ " as nodes where nodes._shape_batch > " ~ seen.nodes) -%}
-    {%- set blocked = write_scratch('identity_blocked',
-        "select node_id from " ~ graph.nodes ~ " as nodes where nodes.is_blocked") -%}
+        union select node_id from identity_changed_nodes") -%}
     {%- do write_scratch('identity_known', "
-        select known.node_id, known.component_id, known.is_shared
+        select known.node_id, known.component_id, known.is_shared, known.is_blocked
         from " ~ existing ~ " as known inner join identity_ends as ends on known.node_id = ends.node_id") -%}
-    {%- do write_shared_again(graph, existing, blocked) -%}
-    {%- do write_scope(graph, existing) -%}
-    {%- do drop_scratch(['identity_changed_pairs', 'identity_ends', 'identity_known', 'identity_turned',
-        'identity_scope']) -%}
 {%- endmacro %}
 
-{#- Who of the ends is shared now; those known as shared and not looked at stay so. -#}
-{% macro write_shared_again(graph, existing, blocked) -%}
-    {%- set left_pairs, right_pairs = live_pairs_of(graph, 'identity_ends', 'left_node_id'),
-        live_pairs_of(graph, 'identity_ends', 'right_node_id') -%}
-    {%- do write_shared(graph, ends_of(left_pairs, right_pairs, blocked)) -%}
-    {%- set turned = write_scratch('identity_turned', "
-        select known.node_id
-        from identity_known as known
-        left join identity_shared as shared on known.node_id = shared.node_id
-        where known.is_shared <> (shared.node_id is not null)") -%}
-    {%- if turned -%}
-        {%- do run_query("insert into identity_known
-            select known.node_id, known.component_id, false from " ~ existing ~ " as known inner join (
-                select right_node_id as node_id from " ~ live_pairs_of(graph, 'identity_turned', 'left_node_id') ~ " as pairs
-                union select left_node_id from " ~ live_pairs_of(graph, 'identity_turned', 'right_node_id') ~ " as pairs
-            ) as neighbours on known.node_id = neighbours.node_id") -%}
-    {%- endif -%}
+{#- The nodes of the touched components as they were (`identity_scope`) and as they are (`identity_nodes`), and their
+    pairs from the left (`identity_near`). -#}
+{% macro write_scope(graph, existing) -%}
+    {%- do write_scratch('identity_scope', "
+        select known.node_id, known.component_id, known.group_id, known.anchor_node_id, known.is_blocked, known.is_shared,
+            known.shared_with, known.neighbour_count, known.confidence, known.first_landed_at
+        from " ~ existing ~ " as known
+        where known.component_id in (select touched.component_id from identity_known as touched)") -%}
+    {%- do write_scratch('identity_nodes', "
+        select scope.node_id, coalesce(changed.first_landed_at, scope.first_landed_at) as first_landed_at, scope.is_blocked
+        from identity_scope as scope
+        left join identity_changed_nodes as changed on scope.node_id = changed.node_id
+        union all
+        select changed.node_id, changed.first_landed_at, changed.is_blocked
+        from identity_changed_nodes as changed
+        left join identity_scope as scope on changed.node_id = scope.node_id
+        where scope.node_id is null") -%}
+    {%- do write_scratch('identity_near',
+        "select * from " ~ live_pairs_of(graph, 'identity_nodes', 'left_node_id') ~ " as pairs") -%}
 {%- endmacro %}
 
 {% macro live_pairs_of(graph, wanted, side) -%}
@@ -46,6 +69,24 @@
     where told.is_live)
 {%- endmacro %}
 
+{#- Adds the components of those whom somebody no longer shared now joins; returns how many such nodes there are. -#}
+{% macro draw_in_neighbours(graph, existing) -%}
+    {%- set opened = write_scratch('identity_opened', "
+        select known.node_id
+        from identity_known as known
+        left join identity_shared as shared on known.node_id = shared.node_id
+        where known.is_shared and shared.node_id is null") -%}
+    {%- if opened -%}
+        {%- do run_query("insert into identity_known
+            select known.node_id, known.component_id, known.is_shared, known.is_blocked
+            from " ~ existing ~ " as known inner join (
+                select right_node_id as node_id from " ~ live_pairs_of(graph, 'identity_opened', 'left_node_id') ~ " as pairs
+                union select left_node_id from " ~ live_pairs_of(graph, 'identity_opened', 'right_node_id') ~ " as pairs
+            ) as neighbours on known.node_id = neighbours.node_id") -%}
+    {%- endif -%}
+    {{ return(opened) }}
+{%- endmacro %}
+
 {#- Who was not looked at is shared as before. -#}
 {% macro keep_shared(graph, existing) -%}
     {%- do run_query("insert into identity_shared (node_id, neighbour_code, neighbour_count)
@@ -53,17 +94,4 @@
         from " ~ existing ~ " as known
         left join identity_ends as ends on known.node_id = ends.node_id
         where known.is_shared and ends.node_id is null") -%}
-{%- endmacro %}
-
-{#- All nodes of the touched components, and the links among them. -#}
-{% macro write_scope(graph, existing) -%}
-    {%- do write_scratch('identity_scope', "
-        select known.node_id from " ~ existing ~ " as known
-        where known.component_id in (select touched.component_id from identity_known as touched)
-        union select node_id from identity_ends") -%}
-    {%- do write_scratch('identity_nodes', "
-        select nodes.node_id, nodes.first_landed_at, nodes.is_blocked
-        from " ~ graph.nodes ~ " as nodes inner join identity_scope as scope on nodes.node_id = scope.node_id") -%}
-    {%- do keep_shared(graph, existing) -%}
-    {%- do write_scratch('identity_links', joining_links(live_pairs_of(graph, 'identity_scope', 'left_node_id'), 1, 1)) -%}
 {%- endmacro %}

@@ -63,7 +63,7 @@ touched as (
     left join decided
         on known.left_node_id = decided.left_node_id
         and known.right_node_id = decided.right_node_id
-    where known._rules <> '{{ rules.fingerprint }}'
+    where known._rules <> {{ rules.fingerprint }}
         or (known.decision is not null and coalesce(decided.decision, '') <> known.decision)
 
     union distinct

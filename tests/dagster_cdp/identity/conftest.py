@@ -40,7 +40,8 @@ create table identity.identifier_pairs (left_node_id bigint, right_node_id bigin
 create table identity.identifier_groups (node_id bigint, component_id bigint, group_id bigint, is_shared boolean,
     shared_with varchar, neighbour_count bigint, _batch bigint);
 create table identity.profile_identifiers (identifier_type varchar, identifier_value varchar, node_id bigint,
-    profile_id varchar, group_id bigint, confidence varchar, is_shared boolean, since timestamp,
+    profile_id varchar, group_id bigint, confidence varchar, profile_confidence varchar, is_shared boolean,
+    since timestamp,
     first_seen_at timestamp, last_seen_at timestamp, _batch bigint);
 create table identity.blocked_links (left_node_id bigint, right_node_id bigint, left_type varchar, left_value varchar,
     right_type varchar, right_value varchar, reason varchar, detail varchar, link_count bigint, tier integer,
@@ -104,6 +105,7 @@ class Town:
                 node,
                 profile_of(name),
                 min(nodes),
+                confidence,
                 confidence,
                 shared is not None,
                 BEGAN,

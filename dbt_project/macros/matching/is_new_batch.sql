@@ -1,0 +1,10 @@
+{#- Whether a row of the model `upstream` came after the last build of this incremental model. The second half holds
+    after a full refresh of `upstream` alone, which counts from one again: then everything is new. -#}
+{% macro is_new_batch(batch, upstream) -%}
+    {%- if is_incremental() -%}
+({{ batch }} > (select coalesce(max(known._batch), 0) from {{ this }} as known)
+    or (select max(newest._batch) from {{ upstream }} as newest) < (select max(known._batch) from {{ this }} as known))
+    {%- else -%}
+1 = 1
+    {%- endif -%}
+{%- endmacro %}
