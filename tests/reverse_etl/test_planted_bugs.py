@@ -1,0 +1,220 @@
+"""The tests would notice: each of these bugs, planted in a copy of the engine, is caught by the test named beside it.
+
+Most are bugs that other sync engines have, or had: differences that are blind to nulls, journals that know only
+acknowledgements, a batch that succeeds as a whole, rows that are skipped because they have not changed since they
+failed, pages without an order, full re-sends that forget who left.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WHOLE = os.environ.get("CDP_TEST_WHOLE") == "1"
+SAMPLE = 4  # so many in the default run
+
+
+class Bug(NamedTuple):
+    name: str
+    file: str
+    sound: str
+    planted: str
+    caught_by: str
+
+
+BUGS = [
+    Bug(
+        "a full re-send forgets who left",
+        "run.py",
+        '"update activation.journal set delivered_fingerprint = null, rejected_fingerprint = null "\n    "where',
+        '"delete from activation.journal "\n    "where',
+        "test_guards_as_code.py::test_a_resync_sends_everybody_again_and_removes_who_left",
+    ),
+    Bug(
+        "the journal knows acknowledgements only",
+        "plan.py",
+        "(journal.is_held or journal.pending_operation is not null))",
+        "journal.is_held)",
+        "test_run.py::test_who_leaves_after_an_unanswered_send_is_removed",
+    ),
+    Bug(
+        "a difference blind to nulls",
+        "fingerprint.py",
+        "concat('{name}=', length({value}), ':', {value})",
+        "concat('{name}=', {value})",
+        "test_run.py::test_a_value_that_becomes_null_or_stops_being_null_is_a_change",
+    ),
+    Bug(
+        "a batch succeeds as a whole",
+        "deliver.py",
+        'Receipt(row, Outcome.UNKNOWN, "not_mentioned")',
+        "Receipt(row, Outcome.DELIVERED)",
+        "test_deliver.py::test_a_row_the_answer_does_not_mention_is_unknown",
+    ),
+    Bug(
+        "what failed is skipped until it changes",
+        "journal.py",
+        "answer.outcome = '{Outcome.REJECTED}' and answer.fingerprint is not null",
+        "answer.outcome <> '{Outcome.DELIVERED}' and answer.fingerprint is not null",
+        "test_run.py::test_wrong_credentials_stop_the_run_and_blame_no_row",
+    ),
+    Bug(
+        "pages without an order",
+        "plan.py",
+        "                when reason = 'revoked' then 1\n                when reason = 'left' then 2\n",
+        "                when reason = 'revoked' then 3\n                when reason = 'left' then 3\n",
+        "test_run.py::test_a_changed_or_vanished_address_removes_the_old_one",
+    ),
+    Bug(
+        "pages that leave out a row",
+        "batch.py",
+        "yield start, min(start + size - 1, last), is_leaving",
+        "yield start, min(start + size - 2, last), is_leaving",
+        "test_run.py::test_consent_is_asked_again_before_each_batch",
+    ),
+    Bug(
+        "a comparison that null passes by",
+        "plan.py",
+        '_IS_CHANGED = "journal.delivered_fingerprint is distinct from desired.fingerprint"',
+        '_IS_CHANGED = "journal.delivered_fingerprint <> desired.fingerprint"',
+        "test_guards_as_code.py::test_a_resync_sends_everybody_again_and_removes_who_left",
+    ),
+    Bug(
+        "identifiers that are dropped with the answer",
+        "journal.py",
+        "    and not journal.is_held and journal.pending_operation is null\n\"\"\"",
+        "    and journal.pending_operation is null\n\"\"\"",
+        "test_run.py::test_a_rejected_change_leaves_the_member_removable",
+    ),
+    Bug(
+        "consent is asked once",
+        "batch.py",
+        'is_consented="true" if removes else "coalesce(consented.is_granted, 0) = 1"',
+        'is_consented="true"',
+        "test_run.py::test_consent_is_asked_again_before_each_batch",
+    ),
+    Bug(
+        "one grant outweighs a denial",
+        "consent.py",
+        "when min(case when is_granted",
+        "when max(case when is_granted",
+        "test_run.py::test_one_denial_outweighs_any_grant",
+    ),
+    Bug(
+        "each row of a shared address is a member",
+        "desired.py",
+        "if desired < speaking:",
+        "if False:",
+        "test_run.py::test_a_shared_address_is_removed_with_its_last_owner",
+    ),
+    Bug(
+        "a re-send is a new operation",
+        "plan.py",
+        "when is_resend then pending_id",
+        "when false then pending_id",
+        "test_run.py::test_what_was_sent_but_not_answered_is_sent_again_under_its_id",
+    ),
+    Bug(
+        "a return is taken for a replay",
+        "plan.py",
+        'else f"{sync.name}/{epoch}"',
+        'else f"{sync.name}"',
+        "test_run.py::test_the_same_payload_after_a_removal_is_a_new_operation",
+    ),
+    Bug(
+        "no answer counts as not sent",
+        "deliver.py",
+        'return _Answer(Verdict.BROKEN, "no_answer", is_uncertain=True)',
+        'return _Answer(Verdict.BROKEN, "no_answer", is_uncertain=is_uncertain)',
+        "test_deliver.py::test_what_was_not_answered_is_deferred_or_unknown_as_the_error_says",
+    ),
+    Bug(
+        "who lost the lease writes on",
+        "lease.py",
+        "if not renewed:",
+        "if False:",
+        "test_lease.py::test_who_lost_the_lease_stops_before_writing",
+    ),
+    Bug(
+        "a hold keeps who asked to leave",
+        "run.py",
+        "where run_id = ? and coalesce(reason, '') <> 'revoked'",
+        "where run_id = ?",
+        "test_guard.py::test_a_hold_does_not_keep_those_who_asked_to_leave",
+    ),
+    Bug(
+        "an approval is good for any plan",
+        "approval.py",
+        "where sync_name = ? and plan_id = ? and used_by_run is null\",\n        [sync.name, held],",
+        "where sync_name = ? and ? <> '' and used_by_run is null\",\n        [sync.name, held],",
+        "test_guards_as_code.py::test_another_plan_than_the_approved_is_held_again",
+    ),
+    Bug(
+        "members of former rules are believed",
+        "identity.py",
+        "hashlib.md5(made.encode(), usedforsecurity=False).hexdigest())",
+        '"one")',
+        "test_identity.py::test_other_rules_make_other_members_and_the_old_are_removed_as_delivered",
+    ),
+    Bug(
+        "plain identifiers among the fields",
+        "mapper.py",
+        "if column not in identity.unreadable",
+        "if column",
+        "test_identity.py::test_identifiers_leave_normalised_and_hashed_and_never_as_fields",
+    ),
+    Bug(
+        "a second step that failed is taken for nothing sent",
+        "deliver.py",
+        "return replace(reply, response=None, is_uncertain=True)",
+        "return replace(reply, response=None, is_uncertain=False)",
+        "test_follow.py::test_whatever_goes_wrong_after_the_first_step_leaves_rows_unknown",
+    ),
+    Bug(
+        "absence is proof",
+        "reconcile.py",
+        "ours.found_by in (select found_by",
+        "ours.found_by not in (select found_by",
+        "test_reconcile.py::test_who_is_not_there_is_sent_again",
+    ),
+]
+
+
+def verdict(folder, bug, tests):
+    """The exit code of the named tests against a copy of the engine with the bug."""
+    copy = folder / "reverse_etl"
+    shutil.copytree(ROOT / "reverse_etl", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    if bug:
+        file = copy / bug.file
+        text = file.read_text()
+        assert text.count(bug.sound) == 1, f"{bug.file} has changed: plant {bug.name!r} anew"
+        file.write_text(text.replace(bug.sound, bug.planted))
+    command = [
+        sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider",
+        "-o", f"pythonpath={folder} {ROOT} {ROOT / 'tests/reverse_etl'}",
+        *(str(ROOT / "tests/reverse_etl" / test) for test in tests),
+    ]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(folder), "CDP_TEST_WHOLE": "0"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("bug", BUGS if WHOLE else BUGS[:SAMPLE], ids=lambda bug: bug.name)
+def test_a_planted_bug_is_caught(tmp_path, bug):
+    code, said = verdict(tmp_path, bug, [bug.caught_by])
+    assert code == 1, said  # 1: tests ran and failed
+
+
+def test_without_a_bug_the_same_tests_pass(tmp_path):
+    code, said = verdict(tmp_path, None, sorted({bug.caught_by for bug in (BUGS if WHOLE else BUGS[:SAMPLE])}))
+    assert code == 0, said
+
+
+def test_each_bug_can_still_be_planted():
+    for bug in BUGS:
+        assert (ROOT / "reverse_etl" / bug.file).read_text().count(bug.sound) == 1, bug.name
