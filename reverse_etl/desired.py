@@ -44,7 +44,7 @@ _IDENTITIES = """
 left join (
     select given_id, min(member_id) as member_id from activation.identities
     where sync_name = ? and rules = ? group by given_id
-) as identities on given.is_given and given.given_id = identities.given_id
+) as identities on given.given_id = identities.given_id
 """
 
 # How sure identity is that a profile is one person; every profile is at least loose.
