@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from reverse_etl.consent import consented
-from reverse_etl.environment import now
 from reverse_etl.fingerprint import encoded, payload_of
 from reverse_etl.identity import GIVEN, Identity, identify_new, value_names
 from reverse_etl.policy import NO_POLICY, Policy, excluded_sql
-from reverse_etl.split import HOLDOUT, record_arms
+from reverse_etl.split import HOLDOUT
 from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.warehouse import Warehouse, quoted
 
@@ -118,8 +117,6 @@ def lay_out(warehouse: Warehouse, identity: Identity, policy: Policy = NO_POLICY
         )
     if desired < speaking:
         warehouse.execute(_ONE_EACH)
-    if sync.split:
-        record_arms(warehouse, sync.name, sync.split, DESIRED, now())
     return Desired(rows, rows - consenting, excluded, held_out, unidentified, unsure, speaking - desired, desired)
 
 

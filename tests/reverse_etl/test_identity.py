@@ -106,7 +106,7 @@ def test_other_rules_make_other_members_and_the_old_are_removed_as_delivered(war
 
     sync_now(warehouse, remote, ADS)
 
-    assert [row[1:3] for rows in remote.requests[1:] for row in rows][0] == ["remove", delivered]
+    assert next(row[1:3] for rows in remote.requests[1:] for row in rows) == ["remove", delivered]
     assert set(remote.members) == {hashed("pepperann@example.com")}
 
 
@@ -151,10 +151,10 @@ def test_identifiers_of_a_tool_that_gets_plain_values_are_those_that_find_somebo
     class Mail(Remote):
         spec = Spec(batch_rows=10, platform="klaviyo")
 
-        def outcomes(self, rows, response):
+        def outcomes(self, rows, _):
             return [Receipt(row, Outcome.DELIVERED) for row in rows]
 
-        def request(self, rows):
+        def request(self, _):
             return Request("/", b"[]")
 
     found = identity_of(VIP, Mail())

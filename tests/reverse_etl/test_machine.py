@@ -27,7 +27,20 @@ WHOLE = os.environ.get("CDP_TEST_WHOLE") == "1"
 NAMES = st.sampled_from(["ann", "bob", "cem", "dan"])
 EMAILS = st.sampled_from(["one@example.com", " One@Example.com", "two@example.com", "TWO@example.com", "3@example.com"])
 FIRST = st.sampled_from([None, "", "Ann", "Bea", "Poison", "[First_Name]"])
-MOODS = ["well", "busy", "down", "lost", "applied", "broken", "mute", "die", "apply and die", "strict", 401, "overtaken"]
+MOODS = [
+    "well",
+    "busy",
+    "down",
+    "lost",
+    "applied",
+    "broken",
+    "mute",
+    "die",
+    "apply and die",
+    "strict",
+    401,
+    "overtaken",
+]
 MAPPINGS = (
     {"email": "email", "first_name": "first_name", "amount": "amount"},
     {"email": "email", "first_name": "name", "amount": "amount"},
