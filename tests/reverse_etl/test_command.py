@@ -165,3 +165,21 @@ def test_drift_says_when_nothing_can_be_asked(town, capsys):
     capsys.readouterr()
     assert main(["drift", "vip_to_sandbox"]) == 0
     assert "2 members; sandbox can't be asked" in capsys.readouterr().out
+
+
+def test_all_are_run_in_order_and_what_follows_a_failure_is_left_out(town, capsys, monkeypatch):
+    from reverse_etl import commands
+    from reverse_etl.sync import find_sync
+
+    vip, lapsed = find_sync("vip_to_sandbox"), find_sync("lapsed_buyers_to_sandbox")
+    syncs = [vip.model_copy(update={"after": (lapsed.name,)}), lapsed]
+    monkeypatch.setattr(commands, "all_syncs", lambda: syncs)
+
+    assert main(["run", "all", "--gate", "ignored"]) == 4
+    first, second = capsys.readouterr().err.splitlines()
+    assert "no table audiences.lapsed_buyers" in first
+    assert second == "vip_to_sandbox: not run, it comes after lapsed_buyers_to_sandbox"
+    monkeypatch.setattr(commands, "all_syncs", lambda: [vip])
+
+    assert main(["run", "all", "--json"]) == 0
+    assert [one["state"] for one in json.loads(capsys.readouterr().out)] == ["succeeded"]
