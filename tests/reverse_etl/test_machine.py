@@ -57,7 +57,7 @@ class Hashing(Fatal):
     @property
     def spec(self):
         return Spec(
-            batch_rows=self.batch_rows, identifiers=("email",), platform="meta", hash_only=True, attempts=1,
+            batch_rows=self.batch_rows, identifiers=("email",), hash_only=True, attempts=1,
             honours_operation_ids=self.honours_operation_ids,
         )  # fmt: skip
 
