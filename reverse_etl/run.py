@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -77,16 +77,23 @@ def previewing(
     identity = identity_of(sync, target := _target(sync, destination))
     open_journal(warehouse)
     policy, run_id = policy or policy_of(sync), f"{sync.name}-preview"
-    desired = lay_out(warehouse, identity, policy)
     try:
-        with warehouse.transaction():
-            _prepare(warehouse, sync, kind)
-            planned = plan(warehouse, sync, desired, (run_id, 0), policy)
-            found = alarms(warehouse, sync, target.spec, planned, is_resync=kind == "resync")
-            yield planned, _verdict(warehouse, sync, found, gate, run_id, is_approved=False), run_id
-            _undo()
+        with _spared(warehouse):
+            desired = lay_out(warehouse, identity, policy)
+            with warehouse.transaction():
+                _prepare(warehouse, sync, kind)
+                planned = plan(warehouse, sync, desired, (run_id, 0), policy)
+                found = alarms(warehouse, sync, target.spec, planned, is_resync=kind == "resync")
+                yield planned, _verdict(warehouse, sync, found, gate, run_id, is_approved=False), run_id
+                _undo()
     except _Undone:
         return
+
+
+def _spared(warehouse: Warehouse) -> AbstractContextManager[None]:
+    """Take little memory, where the warehouse is in this process."""
+    spared: Callable[[], AbstractContextManager[None]] = getattr(warehouse, "spared", nullcontext)
+    return spared()
 
 
 def _undo() -> None:
@@ -126,7 +133,7 @@ def run_sync(
         run = _Run(warehouse, sync, target, held, f"{sync.name}-{held.epoch}", sleep, kind, policy or policy_of(sync))
         begin_run(warehouse, sync, run.run_id, held.epoch, now(), kind=kind)
         try:
-            with getattr(warehouse, "spared", nullcontext)():
+            with _spared(warehouse):
                 return run.through(gate, is_approved=approve, deadline_seconds=deadline_seconds)
         except BaseException as error:
             fail_run(warehouse, run.run_id, error)
