@@ -95,6 +95,13 @@ class Histories(RuleBasedStateMachine):
         self.people[name] = {"email": email, "first_name": first_name, "amount": amount}
         self.store()
 
+    @rule(name=NAMES, email=EMAILS)
+    def join(self, name, email):
+        """Somebody whom nothing keeps from being delivered."""
+        self.people[name] = {"email": email, "first_name": "Ann", "amount": 0}
+        self.consent(name, choice=True)
+        self.store()
+
     @rule(name=NAMES)
     def leave(self, name):
         self.people.pop(name, None)
@@ -138,6 +145,11 @@ class Histories(RuleBasedStateMachine):
         for rows in self.remote.requests[before:]:
             for _, operation, identifiers, _ in rows:
                 assert operation == "remove" or identifiers["email"] in allowed, "sent without consent"
+
+    @rule(kind=st.sampled_from(["run", "resync"]))
+    def run_undisturbed(self, kind):
+        self.remote.moods, self.remote.batch_rows = [], 3
+        sync_now(self.warehouse, self.remote, self.sync, approve=True, kind=kind)
 
     @rule()
     def run_while_another_runs(self):
