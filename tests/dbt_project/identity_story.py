@@ -10,7 +10,7 @@ from staging_story import order, page
 
 SEEDS = [
     "country_names", "disposable_domains", "role_mailboxes", "suppressed_identifiers", "identifier_rules",
-    "blocked_identifiers", "identity_decisions",
+    "blocked_identifiers", "identity_decisions", "match_parameters", "match_thresholds", "nicknames",
 ]  # fmt: skip
 STAGING = [
     f"judged_{name}"
