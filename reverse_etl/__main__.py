@@ -5,13 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from reverse_etl.commands import COMMANDS
-from reverse_etl.desired import PlanRefused
-from reverse_etl.destination import DestinationRefused, NoAnswer, NotSent
-from reverse_etl.lease import LeaseLost, SyncBusy
-from reverse_etl.run import SyncHeld
-from reverse_etl.sync import BadDeclaration
-from reverse_etl.warehouse import WarehouseUnavailable
+from reverse_etl.commands import CODES, COMMANDS, failed
 
 HELP = """\
 Bring audiences of the warehouse to the tools that use them.
@@ -22,6 +16,7 @@ audience (with consent) and what the journal says was delivered: additions, chan
   python -m reverse_etl list                      which syncs there are, and what they may be used for
   python -m reverse_etl plan vip_to_sandbox       what a run would send; sends nothing
   python -m reverse_etl run vip_to_sandbox        send it
+  python -m reverse_etl run all                   send all, each after those it names in `after`
   python -m reverse_etl status                    how every sync stands
   python -m reverse_etl approve vip_to_sandbox    let the plan that a guard held pass, once, and only that plan
   python -m reverse_etl retry-rejected vip_to_sandbox  send again what was rejected, though it has not changed
@@ -77,14 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     try:
         code, words, document = COMMANDS[asked.command](asked)
-    except SyncHeld as held:
-        code, words, document = 3, str(held), held.report.as_dict()
-    except (BadDeclaration, PlanRefused) as error:
-        code, words, document = 2, str(error), {"error": str(error)}
-    except (WarehouseUnavailable, DestinationRefused, SyncBusy, LeaseLost) as error:
-        code, words, document = 4, str(error), {"error": str(error)}
-    except (NotSent, NoAnswer) as error:
-        code, words, document = 4, f"the destination does not answer ({error})", {"error": "no_answer"}
+    except tuple(CODES) as error:
+        code, words, document = failed(error)
     _say(json.dumps(document, default=str) if asked.json else words, to_error=code > 1 and not asked.json)
     return code
 

@@ -8,15 +8,38 @@ from typing import Any
 
 from reverse_etl import history
 from reverse_etl.approval import approve
-from reverse_etl.destination import load_destination
+from reverse_etl.desired import PlanRefused
+from reverse_etl.destination import DestinationRefused, NoAnswer, NotSent, load_destination
 from reverse_etl.journal import open_journal
+from reverse_etl.lease import LeaseLost, SyncBusy
 from reverse_etl.reconcile import drift
-from reverse_etl.run import Kind, previewing, run_sync
+from reverse_etl.run import Kind, SyncHeld, previewing, run_sync
 from reverse_etl.run_log import SyncReport
-from reverse_etl.sync import all_syncs, find_sync
-from reverse_etl.warehouse import Warehouse, open_warehouse
+from reverse_etl.sync import BadDeclaration, all_syncs, find_sync, in_order
+from reverse_etl.warehouse import Warehouse, WarehouseUnavailable, open_warehouse
 
 Answer = tuple[int, str, Any]
+# What an error means to whoever called; each says in one line what to do.
+CODES: dict[type[Exception], int] = {
+    SyncHeld: 3,
+    BadDeclaration: 2,
+    PlanRefused: 2,
+    WarehouseUnavailable: 4,
+    DestinationRefused: 4,
+    SyncBusy: 4,
+    LeaseLost: 4,
+    NotSent: 4,
+    NoAnswer: 4,
+}
+
+
+def failed(error: Exception) -> Answer:
+    """Answer with an error of `CODES`."""
+    code = next(code for kind, code in CODES.items() if isinstance(error, kind))
+    if isinstance(error, SyncHeld):
+        return code, str(error), error.report.as_dict()
+    words = f"the destination does not answer ({error})" if isinstance(error, NotSent | NoAnswer) else str(error)
+    return code, words, {"error": words}
 
 
 @contextmanager
@@ -61,7 +84,26 @@ def show_plan(asked: argparse.Namespace) -> Answer:
 
 
 def run(asked: argparse.Namespace) -> Answer:
-    return _run(asked, "run", approve=asked.approve, wait=asked.wait)
+    return _run_all(asked) if asked.name == "all" else _run(asked, "run", approve=asked.approve, wait=asked.wait)
+
+
+def _run_all(asked: argparse.Namespace) -> Answer:
+    """Run each sync after those it names in `after`; what follows one that didn't get through is left out."""
+    codes: dict[str, int] = {}
+    words, documents = [], []
+    for sync in in_order(all_syncs()):
+        if stopped := [name for name in sync.after if codes[name] > 1]:
+            code, said, document = 4, f"{sync.name}: not run, it comes after {', '.join(stopped)}", {"sync": sync.name}
+        else:
+            one = argparse.Namespace(**{**vars(asked), "name": sync.name})
+            try:
+                code, said, document = _run(one, "run", approve=asked.approve, wait=asked.wait)
+            except tuple(CODES) as error:
+                code, said, document = failed(error)
+        codes[sync.name] = code
+        words.append(said)
+        documents.append(document)
+    return max(codes.values(), default=0), "\n".join(words), documents
 
 
 def resync(asked: argparse.Namespace) -> Answer:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from reverse_etl.consent import consented
-from reverse_etl.environment import now
 from reverse_etl.fingerprint import encoded, payload_of
 from reverse_etl.identity import GIVEN, Identity, identify_new, value_names
 from reverse_etl.policy import NO_POLICY, Policy, excluded_sql
-from reverse_etl.split import HOLDOUT, record_arms
+from reverse_etl.split import HOLDOUT
 from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.warehouse import Warehouse, quoted
 
@@ -44,7 +43,7 @@ _IDENTITIES = """
 left join (
     select given_id, min(member_id) as member_id from activation.identities
     where sync_name = ? and rules = ? group by given_id
-) as identities on given.is_given and given.given_id = identities.given_id
+) as identities on given.given_id = identities.given_id
 """
 
 # How sure identity is that a profile is one person; every profile is at least loose.
@@ -118,8 +117,6 @@ def lay_out(warehouse: Warehouse, identity: Identity, policy: Policy = NO_POLICY
         )
     if desired < speaking:
         warehouse.execute(_ONE_EACH)
-    if sync.split:
-        record_arms(warehouse, sync.name, sync.split, DESIRED, now())
     return Desired(rows, rows - consenting, excluded, held_out, unidentified, unsure, speaking - desired, desired)
 
 

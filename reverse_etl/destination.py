@@ -219,11 +219,7 @@ def _plugin(sync: Sync) -> Callable[[Sync], Destination]:
 
 
 def identifiers_of(sync: Sync, spec: Spec) -> dict[str, str]:
-    """Field at the destination: audience column, for what identifies a member there.
-
-    With a platform and no identifiers of its own: the fields that suffice to find a person there, and all the
-    platform has rules for when it gets only hashes.
-    """
+    """Field at the destination: audience column, for what identifies a member there."""
     column_of = {name: column for column, name in sync.fields.items()}
     names = identifying(spec)
     if not names:
@@ -238,11 +234,13 @@ def checked(sync: Sync, destination: Destination) -> Destination:
     if missing or not identifiers_of(sync, spec):
         wanted = missing or sorted(identifying(spec))
         raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
+    if spec.hash_only and spec.platform:
+        importlib.import_module("reverse_etl.disclosure").refuse_readable(sync, spec)
     return destination
 
 
 def identifying(spec: Spec) -> tuple[str, ...]:
-    """List the fields that find a member; none: the sync's key does."""
+    """List the fields that find a member; none: the sync's key does. Of a platform of hashes: all it has rules for."""
     from reverse_etl.normalise import platforms  # noqa: PLC0415 - its rules speak of scalars, defined here
 
     if spec.identifiers or not spec.platform:

@@ -55,4 +55,4 @@ def readable(spec: Spec, identifiers: Mapping[str, Scalar], fields: Mapping[str,
         except PlaintextRefused:
             return "plaintext_refused"
     values = (*identifiers.values(), *fields.values())
-    return "plaintext_refused" if any(isinstance(v, str) and ADDRESS.search(v) for v in values) else ""
+    return "plaintext_refused" if any(isinstance(v, str) and "@" in v and ADDRESS.search(v) for v in values) else ""

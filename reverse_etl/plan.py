@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 
 from reverse_etl.consent import consented
 from reverse_etl.desired import DESIRED, Desired
+from reverse_etl.policy import Policy, excluded_sql
+from reverse_etl.split import HOLDOUT
 from reverse_etl.sync import Sync
 from reverse_etl.warehouse import Warehouse
 
@@ -14,10 +16,14 @@ ONCE = {"insert", "add", "append_events"}  # delivered once, whatever changes la
 # A journal row counts against the audience as soon as the destination may hold it, answered or not.
 _LEAVES = "(desired.member_id is null and (journal.is_held or journal.pending_operation is not null))"
 _LEAVES_ONE_WAY = "(desired.member_id is null and journal.is_held)"  # held since before the mode was this
-# Not mirrored: whoever leaves the audience may stay, but not without consent nor under a replaced identifier.
+# Not mirrored: whoever leaves the audience may stay, but not without consent, nor under a replaced identifier,
+# nor who is kept out by a list, a holdout or a doubt who they are.
 _MAY_STAY = f"""
 where not (compared.operation = 'remove' and coalesce(consented.is_granted, 0) = 1
-    and compared.held_key not in (select record_key from {DESIRED} where is_desired))
+    and not ({{excluded}})
+    and compared.held_key not in (
+        select record_key from {DESIRED} where is_desired or is_excluded or arm = '{HOLDOUT}' or not is_sure
+    ))
 """
 # Not delivered as it is now, and not rejected as it is now. `<>` would miss nulls.
 _IS_DUE = """(desired.member_id is not null and (
@@ -155,14 +161,16 @@ class Plan(Desired):
         return self.add + self.change + self.remove
 
 
-def plan(warehouse: Warehouse, sync: Sync, desired: Desired, run_id: str, epoch: int) -> Plan:
+def plan(warehouse: Warehouse, sync: Sync, desired: Desired, run: tuple[str, int], policy: Policy) -> Plan:
     """Write the run's changes to `activation.plan`, removals first, and tidy the journal.
 
-    Call it inside a transaction, after `lay_out`.
+    Call it inside a transaction, after `lay_out`; `run` is the run's id and epoch.
     """
+    run_id, epoch = run
     # An event keeps its id for good: sent again after the journal was lost, it is still the same event.
     seed = f"{sync.name}/events" if sync.mode == "append_events" else f"{sync.name}/{epoch}"
-    warehouse.execute(_difference(sync), [sync.name, run_id, seed])
+    warehouse.execute(_difference(sync, policy), [sync.name, run_id, seed])
+    warehouse.execute(f"drop table {DESIRED}")
     if warehouse.is_row_store:
         warehouse.execute("analyze activation.plan")
     counts = _planned(warehouse, run_id)
@@ -175,8 +183,9 @@ def plan(warehouse: Warehouse, sync: Sync, desired: Desired, run_id: str, epoch:
     return Plan(**asdict(desired), **counts, held=_held(warehouse, sync))
 
 
-def _difference(sync: Sync) -> str:
+def _difference(sync: Sync, policy: Policy) -> str:
     is_one_way, mode = sync.mode in ONE_WAY, sync.mode
+    may_stay = _MAY_STAY.format(excluded=excluded_sql(policy, "compared.held_profile"))
     due = {"remove": "'remove'", "update": "'change'"}.get(
         mode, "case when journal.is_held then 'change' else 'add' end"
     )
@@ -191,7 +200,7 @@ def _difference(sync: Sync) -> str:
         # What is delivered once may have arrived in an older form: it must not arrive again in a newer one.
         same="true" if mode in ONCE else "journal.pending_fingerprint is not distinct from desired.fingerprint",
         consented=consented(sync, "and profile_id in (select held_profile from compared where operation = 'remove')"),
-        may_stay="" if mode == "mirror" or is_one_way else _MAY_STAY,
+        may_stay="" if mode == "mirror" or is_one_way else may_stay,
     )
 
 

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
 from reverse_etl.alert import tell
 from reverse_etl.approval import approved_by, plan_id, use
-from reverse_etl.desired import lay_out
+from reverse_etl.desired import DESIRED, lay_out
 from reverse_etl.destination import Destination, DestinationRefused, checked, load_destination
 from reverse_etl.environment import now
 from reverse_etl.guard import Alarm, alarms, closed_gate
@@ -20,6 +20,7 @@ from reverse_etl.policy import Policy, policy_of
 from reverse_etl.reconcile import reconcile
 from reverse_etl.run_log import SyncReport, begin_run, fail_run, finish_run, report_of
 from reverse_etl.send import Sending
+from reverse_etl.split import record_arms
 from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.warehouse import Warehouse
 
@@ -75,19 +76,33 @@ def previewing(
     """Lay the plan out for the block, under the run id it gives; nothing of it stays."""
     identity = identity_of(sync, target := _target(sync, destination))
     open_journal(warehouse)
-    desired, run_id = lay_out(warehouse, identity, policy or policy_of(sync)), f"{sync.name}-preview"
+    policy, run_id = policy or policy_of(sync), f"{sync.name}-preview"
     try:
-        with warehouse.transaction():
-            planned = _plan(warehouse, sync, desired, (run_id, 0), kind)
-            found = alarms(warehouse, sync, target.spec, planned, is_resync=kind == "resync")
-            yield planned, _verdict(warehouse, sync, found, gate, run_id, is_approved=False), run_id
-            _undo()
+        with _spared(warehouse):
+            desired = lay_out(warehouse, identity, policy)
+            with warehouse.transaction():
+                _prepare(warehouse, sync, kind)
+                planned = plan(warehouse, sync, desired, (run_id, 0), policy)
+                found = alarms(warehouse, sync, target.spec, planned, is_resync=kind == "resync")
+                yield planned, _verdict(warehouse, sync, found, gate, run_id, is_approved=False), run_id
+                _undo()
     except _Undone:
         return
 
 
+def _spared(warehouse: Warehouse) -> AbstractContextManager[None]:
+    """Take little memory, where the warehouse is in this process."""
+    spared: Callable[[], AbstractContextManager[None]] = getattr(warehouse, "spared", nullcontext)
+    return spared()
+
+
 def _undo() -> None:
     raise _Undone
+
+
+def _prepare(warehouse: Warehouse, sync: Sync, kind: Kind) -> None:
+    if kind in _PREPARE:
+        warehouse.execute(_PREPARE[kind], [sync.name])
 
 
 def run_sync(
@@ -118,7 +133,7 @@ def run_sync(
         run = _Run(warehouse, sync, target, held, f"{sync.name}-{held.epoch}", sleep, kind, policy or policy_of(sync))
         begin_run(warehouse, sync, run.run_id, held.epoch, now(), kind=kind)
         try:
-            with getattr(warehouse, "spared", nullcontext)():
+            with _spared(warehouse):
                 return run.through(gate, is_approved=approve, deadline_seconds=deadline_seconds)
         except BaseException as error:
             fail_run(warehouse, run.run_id, error)
@@ -163,12 +178,6 @@ def _verdict(
     return Verdict(f"{'; '.join(holds)}; if that is right: {way}", plan_id=held, warnings=warnings)
 
 
-def _plan(warehouse: Warehouse, sync: Sync, desired: object, run: tuple[str, int], kind: Kind) -> Plan:
-    if kind in _PREPARE:
-        warehouse.execute(_PREPARE[kind], [sync.name])
-    return plan(warehouse, sync, desired, *run)  # type: ignore[arg-type]
-
-
 @dataclass
 class _Run:
     """One run under its lease."""
@@ -207,8 +216,11 @@ class _Run:
 
     def _plan(self, identity: Identity, gate: Gate, *, is_approved: bool) -> tuple[Plan, Verdict]:
         desired = lay_out(self.warehouse, identity, self.policy)
+        if self.sync.split:
+            record_arms(self.warehouse, self.sync.name, self.sync.split, DESIRED, now())
         with self.warehouse.transaction():
-            planned = _plan(self.warehouse, self.sync, desired, (self.run_id, self.lease.epoch), self.kind)
+            _prepare(self.warehouse, self.sync, self.kind)
+            planned = plan(self.warehouse, self.sync, desired, (self.run_id, self.lease.epoch), self.policy)
         spec, is_resync = self.destination.spec, self.kind == "resync"
         found = alarms(self.warehouse, self.sync, spec, planned, is_resync=is_resync)
         verdict = _verdict(self.warehouse, self.sync, found, gate, self.run_id, is_approved=is_approved)

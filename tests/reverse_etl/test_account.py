@@ -1,6 +1,7 @@
 """What syncs to one account share: the pace, and the memory that it is down or refuses us."""
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 from activation_town import VIP, Remote, email_of, sync_now
@@ -18,7 +19,7 @@ class Slow(Remote):
     def spec(self):
         return replace(super().spec, requests_per_second=self.rate, **self.more)
 
-    more = {}
+    more = MappingProxyType({})
 
 
 def test_the_bucket_is_shared_by_all_who_use_the_account(warehouse):

@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from activation_town import VIP, Remote, sync_now
+from activation_town import Remote, sync_now
 
 from reverse_etl.destination import DestinationRefused
 from reverse_etl.run import SyncHeld

@@ -93,3 +93,93 @@ def test_the_help_teaches(capsys):
     said = capsys.readouterr().out
     assert "exit codes" in said
     assert "python -m reverse_etl run vip_to_sandbox" in said
+
+
+def shrink(cdp_home):
+    """Twenty members at the sandbox, of whom one is left in the audience."""
+    with duckdb.connect(str(cdp_home / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "insert into audiences.vip select concat('longer', i), concat('l', i, '@example.com'), 'L', 1, 9, 3 "
+            "from range(20) as people(i)"
+        )
+        connection.execute(
+            "insert into profiles.consents select profile_id, 'marketing', 'email', 'granted', true "
+            "from audiences.vip where profile_id like 'longer%'"
+        )
+    assert main(["run", "vip_to_sandbox"]) == 0
+    with duckdb.connect(str(cdp_home / "warehouse.duckdb")) as connection:
+        connection.execute("delete from audiences.vip where profile_id <> 'ann'")
+
+
+def test_a_held_plan_is_shown_approved_and_run(town, cdp_home, capsys):
+    shrink(cdp_home)
+    assert main(["plan", "vip_to_sandbox"]) == 3
+    said = capsys.readouterr().err
+    assert "remove: bo" not in said
+    assert "lo…" in said
+    assert "cdp sync approve vip_to_sandbox" in said
+    assert main(["approve", "vip_to_sandbox"]) == 2  # no run was held yet
+    assert main(["run", "vip_to_sandbox"]) == 3
+    assert main(["status", "vip_to_sandbox"]) == 0
+    assert "team:marketing must act" in capsys.readouterr().out
+
+    assert main(["approve", "vip_to_sandbox", "--by", "ada"]) == 0
+    assert "approved by ada: add 0, change 0, remove 21" in capsys.readouterr().out
+    assert main(["run", "vip_to_sandbox", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["approved_by"], report["outcomes"]) == ("ada", {"remove": {"delivered": 21}})
+    assert main(["status", "--json"]) == 0
+    standing = {one["sync"]: one for one in json.loads(capsys.readouterr().out)}
+    assert (standing["vip_to_sandbox"]["state"], standing["vip_to_sandbox"]["members"]) == ("succeeded", 1)
+    assert standing["cart_abandoners_to_sandbox"]["state"] == "never"
+
+
+def test_the_log_shows_runs_and_what_is_rejected(town, cdp_home, capsys):
+    assert main(["log", "vip_to_sandbox"]) == 0
+    assert "never ran" in capsys.readouterr().out
+    with duckdb.connect(str(cdp_home / "warehouse.duckdb")) as connection:
+        connection.execute("update audiences.vip set first_name = '[Name]' where profile_id = 'ann'")
+    main(["run", "vip_to_sandbox"])
+    capsys.readouterr()
+
+    assert main(["log", "vip_to_sandbox"]) == 0
+    said = capsys.readouterr().out
+    assert "partial   add 1/2, change 0/0, remove 0/0" in said
+    assert "rejected now: 1 × add unrendered_first_name" in said
+    assert main(["retry-rejected", "vip_to_sandbox"]) == 1
+    assert main(["log", "vip_to_sandbox", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]) == 2
+
+
+def test_a_resync_is_planned_and_run(town, capsys):
+    main(["run", "vip_to_sandbox"])
+    assert main(["plan", "vip_to_sandbox", "--resync"]) == 0
+    assert "add 0, change 2, remove 0" in capsys.readouterr().out
+
+    assert main(["resync", "vip_to_sandbox"]) == 0
+    assert "change: 2 delivered" in capsys.readouterr().out
+
+
+def test_drift_says_when_nothing_can_be_asked(town, capsys):
+    main(["run", "vip_to_sandbox"])
+    capsys.readouterr()
+    assert main(["drift", "vip_to_sandbox"]) == 0
+    assert "2 members; sandbox can't be asked" in capsys.readouterr().out
+
+
+def test_all_are_run_in_order_and_what_follows_a_failure_is_left_out(town, capsys, monkeypatch):
+    from reverse_etl import commands
+    from reverse_etl.sync import find_sync
+
+    vip, lapsed = find_sync("vip_to_sandbox"), find_sync("lapsed_buyers_to_sandbox")
+    syncs = [vip.model_copy(update={"after": (lapsed.name,)}), lapsed]
+    monkeypatch.setattr(commands, "all_syncs", lambda: syncs)
+
+    assert main(["run", "all", "--gate", "ignored"]) == 4
+    first, second = capsys.readouterr().err.splitlines()
+    assert "no table audiences.lapsed_buyers" in first
+    assert second == "vip_to_sandbox: not run, it comes after lapsed_buyers_to_sandbox"
+    monkeypatch.setattr(commands, "all_syncs", lambda: [vip])
+
+    assert main(["run", "all", "--json"]) == 0
+    assert [one["state"] for one in json.loads(capsys.readouterr().out)] == ["succeeded"]

@@ -15,7 +15,7 @@ class Job(Remote):
 
     polls = 2
 
-    def follow(self, rows, response):
+    def follow(self, _, response):
         said = response.json()
         if "job" not in said:
             return None
@@ -82,7 +82,7 @@ class Pointing(Remote):
 
     names_at_most = 100
 
-    def pointer(self, rows, response):
+    def pointer(self, _, response):
         return response.json()
 
 
@@ -117,7 +117,12 @@ def test_a_pointer_that_points_nowhere_is_ignored(nonsense):
     remote = Pointing()
     inner = remote.send
     delivery, _ = conversation(remote)
-    delivery.transport = lambda r: (lambda a: Response(400, nonsense) if a.status == 400 else a)(inner(r))
+
+    def mumble(request):
+        answer = inner(request)
+        return Response(400, nonsense) if answer.status == 400 else answer
+
+    delivery.transport = mumble
 
     receipts = delivery.deliver(mixed(remote, (7,)))
 

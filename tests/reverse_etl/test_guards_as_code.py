@@ -34,8 +34,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("guards", "people", "words"), CASES)
-def test_a_guard_holds_and_approval_lifts_it(warehouse, town, remote, guards, people, words):
+@pytest.mark.parametrize("case", CASES)
+def test_a_guard_holds_and_approval_lifts_it(warehouse, town, remote, case):
+    guards, people, words = case
     town.audience(people)
     with pytest.raises(SyncHeld, match=words) as held:
         sync_now(warehouse, remote, guarded(**guards))
@@ -44,12 +45,13 @@ def test_a_guard_holds_and_approval_lifts_it(warehouse, town, remote, guards, pe
     assert sync_now(warehouse, remote, guarded(**guards), approve=True).state == "succeeded"
 
 
-@pytest.mark.parametrize(("guards", "people", "words"), CASES)
-def test_a_guard_may_block_for_good_or_only_warn(warehouse, town, remote, guards, people, words):
+@pytest.mark.parametrize("case", CASES)
+def test_a_guard_may_block_for_good_or_only_warn(warehouse, town, remote, case):
+    guards, people, words = case
     [(name, limit)] = guards.items()
     town.audience(people)
     blocking = guarded(**{name: {"limit": limit, "action": "block"}})
-    with pytest.raises(SyncHeld, match="blocked by guards in vip_to_remote.yml") as blocked:
+    with pytest.raises(SyncHeld, match=r"blocked by guards in vip_to_remote\.yml") as blocked:
         sync_now(warehouse, remote, blocking, approve=True)
     assert blocked.value.report.state == "blocked"
     with pytest.raises(BadDeclaration, match="nothing to approve"):

@@ -12,9 +12,7 @@ from reverse_etl.identity import identity_of, member_of
 from reverse_etl.normalise import Identified
 from reverse_etl.sync import BadDeclaration
 
-ADS = VIP.model_copy(
-    update={"fields": {"email": "email", "first_name": "note", "amount": "value"}, "purpose": "marketing"}
-)
+ADS = VIP.model_copy(update={"fields": {"email": "email", "amount": "value"}, "templates": {"note": "{profile_id}"}})
 
 
 def hashed(email):
@@ -41,7 +39,7 @@ def test_identifiers_leave_normalised_and_hashed_and_never_as_fields(warehouse, 
 
     [[row]] = remote.requests
     assert row[2] == {"email": hashed("ann@example.com")}
-    assert row[3] == {"note": "Ann", "value": 1}
+    assert row[3] == {"note": "ann", "value": 1}
     assert town.journal("identifiers") == [(json.dumps(row[2], separators=(",", ":")),)]
 
 
@@ -106,7 +104,7 @@ def test_other_rules_make_other_members_and_the_old_are_removed_as_delivered(war
 
     sync_now(warehouse, remote, ADS)
 
-    assert [row[1:3] for rows in remote.requests[1:] for row in rows][0] == ["remove", delivered]
+    assert next(row[1:3] for rows in remote.requests[1:] for row in rows) == ["remove", delivered]
     assert set(remote.members) == {hashed("pepperann@example.com")}
 
 
@@ -124,7 +122,7 @@ def test_who_cannot_be_found_is_counted_and_not_sent(warehouse, town):
 
 
 def test_an_address_in_a_field_does_not_leave_in_clear(warehouse, town):
-    town.audience({"ann": {"first_name": "write to ann@example.com"}, "bob": {}})
+    town.audience({"write to ann@example.com": {"email": "x@example.com"}, "bob": {}})
     remote = Ads()
 
     report = sync_now(warehouse, remote, ADS)
@@ -151,10 +149,10 @@ def test_identifiers_of_a_tool_that_gets_plain_values_are_those_that_find_somebo
     class Mail(Remote):
         spec = Spec(batch_rows=10, platform="klaviyo")
 
-        def outcomes(self, rows, response):
+        def outcomes(self, rows, _):
             return [Receipt(row, Outcome.DELIVERED) for row in rows]
 
-        def request(self, rows):
+        def request(self, _):
             return Request("/", b"[]")
 
     found = identity_of(VIP, Mail())
@@ -165,6 +163,19 @@ def test_identifiers_of_a_tool_that_gets_plain_values_are_those_that_find_somebo
 def test_a_platform_without_any_mapped_identifier_is_refused(warehouse, town):
     with pytest.raises(BadDeclaration, match="needs a column mapped to"):
         sync_now(warehouse, Ads(), ADS.model_copy(update={"fields": {"amount": "value"}}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"fields": {"email": "email", "first_name": "note"}},
+        {"templates": {"note": "for {first_name}"}},
+        {"templates": {"note": "{email}"}},
+    ],
+)
+def test_a_mapping_that_would_show_personal_columns_to_a_platform_of_hashes_is_refused(warehouse, town, changes):
+    with pytest.raises(BadDeclaration, match="would reach remote in clear"):
+        sync_now(warehouse, Ads(), ADS.model_copy(update=changes))
 
 
 def test_members_do_not_depend_on_the_order_of_identifiers():

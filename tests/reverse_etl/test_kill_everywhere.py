@@ -98,9 +98,7 @@ def delivered(tmp_path_factory):
     assert run_until(0, home).returncode == 0
     warehouse = warehouse_of(home)
     warehouse.execute(f"delete from audiences.vip where cast(profile_id as int) < {LEAVE}")
-    warehouse.execute(
-        f"update audiences.vip set year_order_count = 2 where cast(profile_id as int) < {LEAVE + CHANGE}"
-    )
+    warehouse.execute(f"update audiences.vip set year_order_count = 2 where cast(profile_id as int) < {LEAVE + CHANGE}")
     warehouse.execute("insert into audiences.vip select * from later")
     warehouse.close()
     return home
@@ -136,9 +134,7 @@ def it_converges(home):
     sync, warehouse = find_sync("vip_to_sandbox"), warehouse_of(home)
     run_sync(warehouse, sync, gate="ignored", approve=True)
     assert preview(warehouse, sync, gate="ignored")[0].size == 0
-    wanted = {
-        email: count for email, count in warehouse.execute("select email, year_order_count from audiences.vip")
-    }
+    wanted = dict(warehouse.execute("select email, year_order_count from audiences.vip"))
     warehouse.close()
     with running() as server:
         state = httpx.get(f"{server.address}/__state").json()

@@ -27,7 +27,20 @@ WHOLE = os.environ.get("CDP_TEST_WHOLE") == "1"
 NAMES = st.sampled_from(["ann", "bob", "cem", "dan"])
 EMAILS = st.sampled_from(["one@example.com", " One@Example.com", "two@example.com", "TWO@example.com", "3@example.com"])
 FIRST = st.sampled_from([None, "", "Ann", "Bea", "Poison", "[First_Name]"])
-MOODS = ["well", "busy", "down", "lost", "applied", "broken", "mute", "die", "apply and die", "strict", 401, "overtaken"]
+MOODS = [
+    "well",
+    "busy",
+    "down",
+    "lost",
+    "applied",
+    "broken",
+    "mute",
+    "die",
+    "apply and die",
+    "strict",
+    401,
+    "overtaken",
+]
 MAPPINGS = (
     {"email": "email", "first_name": "first_name", "amount": "amount"},
     {"email": "email", "first_name": "name", "amount": "amount"},
@@ -44,7 +57,7 @@ class Hashing(Fatal):
     @property
     def spec(self):
         return Spec(
-            batch_rows=self.batch_rows, identifiers=("email",), platform="meta", hash_only=True, attempts=1,
+            batch_rows=self.batch_rows, identifiers=("email",), hash_only=True, attempts=1,
             honours_operation_ids=self.honours_operation_ids,
         )  # fmt: skip
 
@@ -80,6 +93,13 @@ class Histories(RuleBasedStateMachine):
     @rule(name=NAMES, email=st.none() | EMAILS, first_name=FIRST, amount=st.integers(0, 1))
     def edit(self, name, email, first_name, amount):
         self.people[name] = {"email": email, "first_name": first_name, "amount": amount}
+        self.store()
+
+    @rule(name=NAMES, email=EMAILS)
+    def join(self, name, email):
+        """Somebody whom nothing keeps from being delivered."""
+        self.people[name] = {"email": email, "first_name": "Ann", "amount": 0}
+        self.consent(name, choice=True)
         self.store()
 
     @rule(name=NAMES)
@@ -125,6 +145,11 @@ class Histories(RuleBasedStateMachine):
         for rows in self.remote.requests[before:]:
             for _, operation, identifiers, _ in rows:
                 assert operation == "remove" or identifiers["email"] in allowed, "sent without consent"
+
+    @rule(kind=st.sampled_from(["run", "resync"]))
+    def run_undisturbed(self, kind):
+        self.remote.moods, self.remote.batch_rows = [], 3
+        sync_now(self.warehouse, self.remote, self.sync, approve=True, kind=kind)
 
     @rule()
     def run_while_another_runs(self):

@@ -87,8 +87,8 @@ BUGS = [
     Bug(
         "identifiers that are dropped with the answer",
         "journal.py",
-        "    and not journal.is_held and journal.pending_operation is null\n\"\"\"",
-        "    and journal.pending_operation is null\n\"\"\"",
+        '    and not journal.is_held and journal.pending_operation is null\n"""',
+        '    and journal.pending_operation is null\n"""',
         "test_run.py::test_a_rejected_change_leaves_the_member_removable",
     ),
     Bug(
@@ -150,7 +150,7 @@ BUGS = [
     Bug(
         "an approval is good for any plan",
         "approval.py",
-        "where sync_name = ? and plan_id = ? and used_by_run is null\",\n        [sync.name, held],",
+        'where sync_name = ? and plan_id = ? and used_by_run is null",\n        [sync.name, held],',
         "where sync_name = ? and ? <> '' and used_by_run is null\",\n        [sync.name, held],",
         "test_guards_as_code.py::test_another_plan_than_the_approved_is_held_again",
     ),

@@ -7,16 +7,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 
 import reverse_etl
 from reverse_etl import testing
 from reverse_etl.journal import TABLES
 from reverse_etl.run import run_sync
-from reverse_etl.sync import load_sync
+from reverse_etl.sync import Sync, load_sync
 
 FOLDER = Path(reverse_etl.__file__).parent
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+PARTS = re.findall(r"```yml\n(.*?)```", README, re.DOTALL)
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -75,6 +77,12 @@ def test_the_example_sync_runs(warehouse, declared, tmp_path, monkeypatch):
 
     [_, line] = (tmp_path / "exports/letters/members.csv").read_text().splitlines()
     assert line.endswith(",p1,Ann,2026-01-02T03:04:05Z")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_parts_of_a_sync_load(part):
+    base = {"audience": "vip", "destination": "sandbox", "purpose": "marketing", "channel": "email"}
+    assert Sync.model_validate({**base, "fields": {"email": "email"}, **yaml.safe_load(part)})
 
 
 def test_the_example_destination_conforms(declared, server):

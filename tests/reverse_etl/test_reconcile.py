@@ -103,7 +103,7 @@ def test_a_place_may_tell_only_how_many(warehouse, town):
         def read_back(self):
             return Request("/size", b"[]", method="GET")
 
-        def size(self, response):
+        def size(self, _):
             return len(self.members) - 1
 
     remote = Counting()

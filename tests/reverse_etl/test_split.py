@@ -4,6 +4,7 @@ import pytest
 from activation_town import VIP, Remote, sync_now
 
 from reverse_etl.policy import Policy, policy_of
+from reverse_etl.run import preview
 from reverse_etl.split import Split
 from reverse_etl.sync import BadDeclaration
 
@@ -77,6 +78,26 @@ def test_exclusion_lists_keep_out_and_take_out(warehouse, town):
 
     assert remote.names == {"bob"}
     assert report.plan.excluded == 1
+
+
+@pytest.mark.parametrize("name", ["upsert", "add"])
+def test_who_is_excluded_does_not_stay_where_those_who_left_may(warehouse, town, name):
+    warehouse.execute("create table audiences.staff (profile_id text)")
+    sync, remote = VIP.model_copy(update={"mode": name}), Remote()
+    town.audience(["ann", "bob", "cem", "dan"])
+    sync_now(warehouse, remote, sync, policy=Policy(exclude=("staff",)))
+    town.audience(["ann", "dan"])
+    warehouse.execute("insert into audiences.staff values ('ann'), ('bob')")
+
+    sync_now(warehouse, remote, sync, policy=Policy(exclude=("staff",)))
+
+    assert remote.names == {"cem", "dan"}
+
+
+def test_a_preview_assigns_nobody_to_an_arm(warehouse, remote):
+    preview(warehouse, VIP.model_copy(update={"split": SPLIT}), destination=remote, gate="ignored")
+
+    assert parts(warehouse) == {}
 
 
 def ladder(sync, syncs):

@@ -100,3 +100,22 @@ def test_a_sync_cannot_be_changed():
     sync = all_syncs()[0]
     with pytest.raises(ValueError, match="frozen"):
         sync.purpose = "analytics"
+
+
+def test_a_plugin_is_found_by_its_entry_point(monkeypatch):
+    from importlib.metadata import EntryPoint
+
+    from reverse_etl import destination
+    from reverse_etl.destinations.sandbox import Destination
+
+    asked = []
+
+    def installed(group, name):
+        asked.append((group, name))
+        return [EntryPoint(name, "reverse_etl.destinations.sandbox:Destination", group)]
+
+    monkeypatch.setattr(destination, "entry_points", installed)
+    found = load_destination(Sync(**{**GOOD, "destination": "elsewhere", "fields": {"email": "email"}}))
+
+    assert isinstance(found, Destination)
+    assert asked == [("composable_cdp.destinations", "elsewhere")]

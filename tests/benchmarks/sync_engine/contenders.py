@@ -81,4 +81,4 @@ if __name__ == "__main__":
     name, *arguments = sys.argv[1:]
     found = {"engine": engine, "hashed": hashed, "naive": naive, "pandas": pandas_diff}[name](*arguments)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**found, "peak_mib": peak}))
+    print(json.dumps({**found, "cpu": time.process_time(), "peak_mib": peak}))
