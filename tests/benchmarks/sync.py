@@ -11,8 +11,8 @@ hashed  the same, with identifiers normalised and hashed in Python by Meta's rul
 naive   (a) everybody again, every time; nobody is ever removed
 pandas  (b) the difference to a snapshot of the last run, in pandas; who left and what failed is not looked after
 
-`plan` is the time until the difference is known (of a dry run, for the engine), `rows/s` what was sent in the time it took, `CPU s` of the
-contender's process and `peak` its greatest resident memory. Other work on the machine shows in seconds, not in CPU.
+`plan` is the time until the difference is known (of a dry run, for the engine), `rows/s` what was sent in its time,
+`CPU s` of the contender's process and `peak` its greatest resident memory. Other work on the machine shows in seconds.
 """
 
 from __future__ import annotations

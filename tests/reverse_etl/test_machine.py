@@ -120,12 +120,22 @@ class Histories(RuleBasedStateMachine):
             self.consent(new, self.consents.get(name))
             self.store()
 
-    @rule(name=NAMES, mood=st.sampled_from(["lost", "applied", "broken", "mute", "busy"]))
-    def leave_after_a_run_without_an_answer(self, name, mood):
-        """The trap of journals that know acknowledgements only."""
+    @rule(mood=st.sampled_from(["lost", "applied", "broken", "mute", "busy"]), leaves=st.booleans())
+    def send_somebody_new_without_an_answer(self, mood, leaves):
+        """The trap of journals that know acknowledgements only, and of those that skip what failed."""
+        name = f"new{len(self.remote.requests)}"
+        self.join(name, f"{name}@example.com")
         self.remote.moods, self.remote.batch_rows = [mood], 3
         sync_now(self.warehouse, self.remote, self.sync, approve=True)
-        self.leave(name)
+        if leaves:
+            self.leave(name)
+
+    @rule(name=NAMES, empty=st.sampled_from([None, ""]))
+    def become_nameless(self, name, empty):
+        """The trap of differences that don't tell a null from nothing."""
+        if name in self.people:
+            self.people[name] = {**self.people[name], "first_name": empty}
+            self.store()
 
     @rule(name=NAMES, choice=st.sampled_from([True, True, False, None]))
     def choose(self, name, choice):
