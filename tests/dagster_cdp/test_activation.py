@@ -15,11 +15,11 @@ from reverse_etl.warehouse import DuckDBWarehouse
 
 SYNC = Sync(
     audience="vip",
-    destination="csv_file",
+    destination="files",
     purpose="marketing",
     channel="post",
     fields={"profile_id": "customer"},
-    after=("first_to_csv_file",),
+    after=("first_to_files",),
     owner="team:letters",
 )
 
@@ -59,14 +59,14 @@ def verdicts(result):
 def test_an_asset_waits_for_its_audience_its_consents_and_the_syncs_before_it():
     asset = sync_asset(SYNC)
     keys = {"/".join(key.path) for key in asset.dependency_keys}
-    assert keys == {"audiences/vip", "profiles/consents", "activation/first_to_csv_file"}
+    assert keys == {"audiences/vip", "profiles/consents", "activation/first_to_files"}
 
 
 def test_counts_and_the_picture_are_metadata(warehouse):
     result = materialize()
 
     assert result.success
-    [made] = result.asset_materializations_for_node("activation__vip_to_csv_file")
+    [made] = result.asset_materializations_for_node("activation__vip_to_files")
     facts = {name: value.value for name, value in made.metadata.items()}
     assert (facts["sent_add"], facts["members"], facts["state"]) == (30, 30, "succeeded")
     svg = base64.b64decode(re.search(r"base64,([^)]+)", facts["members_over_time"])[1]).decode()
