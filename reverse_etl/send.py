@@ -22,6 +22,7 @@ from reverse_etl.warehouse import Warehouse
 Answer = tuple[Planned, str, str]  # the change, its outcome and why
 
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # made once: `json.dumps` makes one each time
+COLLECT_AFTER = 8  # batches
 GIVE_UP_AFTER = 3  # batches in a row without any answer: the destination is down
 
 
@@ -70,7 +71,10 @@ class Sending:
     def _all(self, delivery: Delivery, account: Account) -> None:
         spec, unanswered = self.destination.spec, account.failures
         room = None if spec.daily_rows is None else spec.daily_rows - sent_today(self.warehouse, self.identity.sync)
-        for first, planned_last, is_leaving in list(ranges(self.warehouse, self.run_id, spec.batch_rows)):
+        found = ranges(self.warehouse, self.run_id, spec.batch_rows)
+        for count, (first, planned_last, is_leaving) in enumerate(found, 1):
+            if count % COLLECT_AFTER == 0:
+                gc.collect()  # requests that were sent hang in circles of the client
             last = planned_last if room is None else max(first - 1, min(planned_last, first + room - 1))
             self.reasons += Counter(daily_quota=planned_last - last)
             if last < first:
@@ -149,7 +153,7 @@ class Sending:
 
 @contextmanager
 def _rare_collection() -> Iterator[None]:
-    """Look for circles less often: rows are many and in none, and looking takes a fifth of the time."""
+    """Look for circles less often: rows are many and in none, and looking for them takes a fifth of the time."""
     before = gc.get_threshold()
     gc.set_threshold(200_000, *before[1:])
     try:
