@@ -36,8 +36,10 @@ TARGETS = {"plan of a delta of 1 %, s": 3.0, "rows/s of a first sync": 20_000, "
 def server() -> Iterator[str]:
     command = [sys.executable, "-m", "tests.benchmarks.sync_engine.server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.terminate()
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.terminate()
 
 
 def measure(name: str, warehouse: Path, address: str) -> dict:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.benchmarks.sync_engine.town import BATCH, SYNC, Loopback
+from tests.benchmarks.sync_engine.town import BATCH, HASHED, SYNC, Loopback
 
 COLUMNS = ["profile_id", "email", "first_name", "amount"]
 CONSENTED = (
@@ -26,12 +26,12 @@ def engine(file, address, what, platform=""):
     from reverse_etl.warehouse import DuckDBWarehouse
 
     warehouse = DuckDBWarehouse(duckdb.connect(file))
-    destination = Loopback(address, platform)
+    destination, sync = Loopback(address, platform), HASHED if platform else SYNC
     if what == "plan":
         began = time.perf_counter()
-        with previewing(warehouse, SYNC, destination=destination, gate="ignored") as (planned, _, _):
+        with previewing(warehouse, sync, destination=destination, gate="ignored") as (planned, _, _):
             return {"plan": time.perf_counter() - began, "seconds": 0.0, "sent": planned.size}
-    report = run_sync(warehouse, SYNC, destination=destination, gate="ignored", approve=True)
+    report = run_sync(warehouse, sync, destination=destination, gate="ignored", approve=True)
     assert report.state == "succeeded", report
     return {"plan": 0.0, "seconds": report.seconds, "sent": report.plan.size}
 

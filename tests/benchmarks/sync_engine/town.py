@@ -16,6 +16,9 @@ SYNC = Sync(
     fields={"profile_id": "external_id", "email": "email", "first_name": "first_name", "amount": "spend"},
 )
 
+# A name in clear is refused where only hashes go.
+HASHED = SYNC.model_copy(update={"fields": {"profile_id": "external_id", "email": "email", "amount": "spend"}})
+
 
 def build(file: Path, rows: int) -> None:
     with duckdb.connect(str(file)) as connection:
