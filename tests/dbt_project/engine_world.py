@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ RESOLVED = {
 
 
 @dataclass(frozen=True)
-class EngineWorld(GraphWorld):
+class EngineWorld(GraphWorld, ABC):
     """A graph world whose dbt project runs on another engine."""
 
     profile: ClassVar[str]
@@ -43,16 +44,17 @@ class EngineWorld(GraphWorld):
             book.execute(f"create or replace table resolved ({columns})")
             insert(book, "resolved", rows)
 
+    @abstractmethod
     def recreate(self) -> None:
         """An empty schema."""
-        raise NotImplementedError
 
+    @abstractmethod
     def copy_over(self, table: str) -> None:
         """Make the engine's table what the one in DuckDB is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, query: str) -> list[tuple[Any, ...]]:
-        raise NotImplementedError
+        """The rows of a query."""
 
 
 class PostgresWorld(EngineWorld):

@@ -101,13 +101,8 @@ def test_changed_rules_and_placeholders_reach_what_is_already_there(world, duckd
     assert changed["profile_identifiers"] != before["profile_identifiers"]
 
 
-def test_the_history_tells_merge_split_and_where_old_ids_lead(world):
-    """Two profiles become one by an order that names both, and two again by a decision."""
-    begun(world)
-    told = [
-        ("load-0", [("1", "ada@mail.test", "u1"), ("2", "bob@mail.test", None)]),
-        ("load-1", [("3", "ada@mail.test", None), ("3", "bob@mail.test", None)]),
-    ]
+def tell_orders(world, told):
+    """Each load of (order, address, login) lands, counts and is built upon before the next."""
     for place, (load, orders) in enumerate(told):
         rows = [
             {**order(f"{load}-{n}-{email}", n, f"2026-01-0{place + 1} 0{i}:00:00", email), "customer_id": user}
@@ -116,6 +111,16 @@ def test_the_history_tells_merge_split_and_where_old_ids_lead(world):
         world.land(load, "web_orders__orders", rows, f"2026-02-0{place + 1} 10:00:00")
         world.commit(load)
         build(world)
+
+
+def test_the_history_tells_merge_split_and_where_old_ids_lead(world):
+    """Two profiles become one by an order that names both, and two again by a decision."""
+    begun(world)
+    told = [
+        ("load-0", [("1", "ada@mail.test", "u1"), ("2", "bob@mail.test", None)]),
+        ("load-1", [("3", "ada@mail.test", None), ("3", "bob@mail.test", None)]),
+    ]
+    tell_orders(world, told)
     ids = dict(world.query("select identifier_value, profile_id from identity.profile_identifiers"))
     assert len({ids["ada@mail.test"], ids["bob@mail.test"]}) == 1
     [(source, target, rule)] = world.query(

@@ -81,17 +81,17 @@ BUGS = [
         "left_weights.weight > left_weights.most",
     ),
     Bug(
-        "weights that don't add up", "admit_links.sql", "sum(weights.weight) as weight", "max(weights.weight) as weight"
+        "weights that don't add up", "join_parts.sql", "sum(weights.weight) as weight", "max(weights.weight) as weight"
     ),
     Bug(
         "heavy parts join by their first link",
-        "admit_links.sql",
+        "join_parts.sql",
         "left_firsts.is_heavy = 0)\n            or",
         "1 = 1)\n            or",
     ),
     Bug(
         "apart only at first",
-        "admit_links.sql",
+        "join_parts.sql",
         "{%- do redraw('identity_apart',",
         "{%- do count_rows('identity_apart') and redraw('identity_never',",
     ),

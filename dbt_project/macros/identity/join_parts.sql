@@ -1,0 +1,66 @@
+{#- Joins what is certain, then redraws links, weights and what must be apart between the new parts. -#}
+{% macro join_parts() -%}
+    {%- do write_scratch('identity_firsts', "
+        select ends.part_id, min(ends.position) as position,
+            max(case when heavy.part_id is null then 0 else 1 end) as is_heavy
+        from (
+            select left_part as part_id, position from identity_open
+            union all select right_part, position from identity_open
+        ) as ends
+        left join (
+            select part_id from identity_weights
+            union select left_node_id from identity_apart
+            union select right_node_id from identity_apart
+        ) as heavy on ends.part_id = heavy.part_id
+        group by ends.part_id") -%}
+    {%- do write_scratch('identity_hooks', "
+        select
+            case when open.position = right_firsts.position and (open.position = left_firsts.position
+                or right_firsts.is_heavy = 0) then open.right_part else open.left_part end as part_id,
+            case when open.position = right_firsts.position and (open.position = left_firsts.position
+                or right_firsts.is_heavy = 0) then open.left_part else open.right_part end as target_id
+        from identity_open as open
+        inner join identity_firsts as left_firsts on open.left_part = left_firsts.part_id
+        inner join identity_firsts as right_firsts on open.right_part = right_firsts.part_id
+        where (open.position = left_firsts.position and open.position = right_firsts.position)
+            or (open.position = left_firsts.position and left_firsts.is_heavy = 0)
+            or (open.position = right_firsts.position and right_firsts.is_heavy = 0)") -%}
+    {%- do follow_hooks() -%}
+    {%- do redraw('identity_parts', "select parts.node_id, " ~ now('parts.part_id') ~ " as part_id
+        from identity_parts as parts " ~ hooked('parts.part_id')) -%}
+    {%- do redraw('identity_weights', "select " ~ now('weights.part_id') ~ " as part_id, weights.class_id, weights.most,
+        sum(weights.weight) as weight from identity_weights as weights " ~ hooked('weights.part_id') ~ "
+        group by 1, weights.class_id, weights.most") -%}
+    {%- do redraw('identity_apart', "select " ~ now('apart.left_node_id') ~ " as left_node_id, "
+        ~ now('apart.right_node_id', 'others') ~ " as right_node_id from identity_apart as apart "
+        ~ hooked('apart.left_node_id') ~ hooked('apart.right_node_id', 'others')) -%}
+    {{ return(redraw('identity_open', "
+        select left_part, right_part, min(position) as position
+        from (
+            select least(" ~ now('open.left_part') ~ ", " ~ now('open.right_part', 'others') ~ ") as left_part,
+                greatest(" ~ now('open.left_part') ~ ", " ~ now('open.right_part', 'others') ~ ") as right_part,
+                open.position
+            from identity_open as open " ~ hooked('open.left_part') ~ hooked('open.right_part', 'others') ~ "
+        ) as redrawn
+        where left_part <> right_part
+        group by left_part, right_part")) }}
+{%- endmacro %}
+
+{#- Every hook to the end of its chain, eight steps a statement. -#}
+{% macro follow_hooks() -%}
+    {%- set state = namespace(deep=1) -%}
+    {%- for jump in range(64) if state.deep -%}
+        {%- do redraw('identity_hooks', "
+            select hooks.part_id, coalesce(hop_4.target_id, hop_3.target_id, hop_2.target_id, hooks.target_id) as target_id
+            from identity_hooks as hooks
+            left join identity_hooks as hop_2 on hooks.target_id = hop_2.part_id
+            left join identity_hooks as hop_3 on hop_2.target_id = hop_3.part_id
+            left join identity_hooks as hop_4 on hop_3.target_id = hop_4.part_id") -%}
+        {%- set state.deep = count_rows(
+            "identity_hooks as hooks inner join identity_hooks as above on hooks.target_id = above.part_id") -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro now(part, hooks='hooks') -%} coalesce({{ hooks }}.target_id, {{ part }}) {%- endmacro %}
+
+{% macro hooked(part, hooks='hooks') -%} left join identity_hooks as {{ hooks }} on {{ part }} = {{ hooks }}.part_id {% endmacro %}
