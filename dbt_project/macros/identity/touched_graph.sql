@@ -18,22 +18,28 @@
     {%- if draw_in_neighbours(graph, existing) -%} {%- do run_script(touched_nodes(graph, existing), 'identity_near') -%} {%- endif -%}
     {%- do run_script([kept_shared(graph, existing)]
         + scratch('identity_links', joining_links('identity_near', 1, 1)), 'identity_links') -%}
-    {%- do drop_scratch(['identity_changed_pairs', 'identity_changed_nodes', 'identity_ends', 'identity_known',
+    {%- do drop_scratch(['identity_changed_pairs', 'identity_changed_nodes', 'identity_doubles', 'identity_ends', 'identity_known',
         'identity_near', 'identity_opened']) -%}
     {{ return(true) }}
 {%- endmacro %}
 
-{#- Ends of changed pairs, and nodes that are new or arrived earlier than known; what is known of them. -#}
+{#- Ends of changed pairs, nodes that are new or arrived earlier than known, and neighbours of doubles whose pair changed;
+    what is known of them. -#}
 {% macro changed_ends(graph, existing, seen) -%}
-    {{ return(scratch('identity_changed_pairs', "
+    {%- set doubles = run_script(scratch('identity_changed_pairs', "
         select told.left_node_id, told.right_node_id from " ~ graph.pairs ~ " as told where told._batch > " ~ seen.pairs)
     + scratch('identity_changed_nodes', "
         select nodes.node_id, nodes.first_landed_at, nodes.is_blocked
         from " ~ graph.nodes ~ " as nodes where nodes._shape_batch > " ~ seen.nodes)
-    + scratch('identity_ends', "
+    + scratch('identity_doubles', "
+        select left_node_id as node_id from identity_changed_pairs where " ~ are_doubles(graph.rules.doubled) ~ "
+        union select right_node_id from identity_changed_pairs where " ~ are_doubles(graph.rules.doubled)),
+        'identity_doubles') -%}
+    {{ return(scratch('identity_ends', "
         select left_node_id as node_id from identity_changed_pairs
         union select right_node_id from identity_changed_pairs
-        union select node_id from identity_changed_nodes")
+        union select node_id from identity_changed_nodes"
+        ~ (" union " ~ neighbours_of(graph, 'identity_doubles') if doubles else ""))
     + scratch('identity_known', "
         select known.node_id, known.component_id, known.is_shared, known.is_blocked
         from " ~ existing ~ " as known inner join identity_ends as ends on known.node_id = ends.node_id")) }}
@@ -67,6 +73,16 @@
     where told.is_live)
 {%- endmacro %}
 
+{% macro neighbours_of(graph, wanted) -%}
+    select right_node_id as node_id from {{ live_pairs_of(graph, wanted, 'left_node_id') }} as pairs
+    union select left_node_id from {{ live_pairs_of(graph, wanted, 'right_node_id') }} as pairs
+{%- endmacro %}
+
+{% macro are_doubles(doubled) -%}
+    {{ node_type_code('left_node_id') }} = {{ node_type_code('right_node_id') }}
+    and {{ node_type_code('left_node_id') }} in ({{ doubled | join(', ') or -1 }})
+{%- endmacro %}
+
 {#- Adds the components of those whom somebody no longer shared now joins; returns how many such nodes there are. -#}
 {% macro draw_in_neighbours(graph, existing) -%}
     {%- set opened = write_scratch('identity_opened', "
@@ -78,8 +94,7 @@
         {%- do run_query("insert into identity_known
             select known.node_id, known.component_id, known.is_shared, known.is_blocked
             from " ~ existing ~ " as known inner join (
-                select right_node_id as node_id from " ~ live_pairs_of(graph, 'identity_opened', 'left_node_id') ~ " as pairs
-                union select left_node_id from " ~ live_pairs_of(graph, 'identity_opened', 'right_node_id') ~ " as pairs
+                " ~ neighbours_of(graph, 'identity_opened') ~ "
             ) as neighbours on known.node_id = neighbours.node_id") -%}
     {%- endif -%}
     {{ return(opened) }}
