@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from tests.dbt_project.person_map import Agreement, Identifier, agreement, read_truth
+from tests.agreement import Agreement
+from tests.dbt_project.person_map import Identifier, agreement, read_truth
 
 MUST_LINK = 0  # the tier of a person's decision
 ONE_PER_PERSON = (0, 1)  # the type codes of user_id and loyalty_number
