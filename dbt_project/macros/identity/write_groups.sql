@@ -32,16 +32,18 @@
 {%- endmacro %}
 
 {% macro default__merge_groups(target_relation, existing) -%}
+    {%- set columns = get_quoted_csv(adapter.get_columns_in_relation(existing) | map(attribute='name')) -%}
     {%- call statement('main') -%}
         delete from {{ target_relation }} where node_id in (select changed.node_id from identity_changed as changed);
-        insert into {{ target_relation }} select * from identity_changed
+        insert into {{ target_relation }} ({{ columns }}) select {{ columns }} from identity_changed
     {%- endcall -%}
 {%- endmacro %}
 
 {#- A plain Spark table knows no delete: what stays is written beside what changed. -#}
 {% macro spark__merge_groups(target_relation, existing) -%}
+    {%- set names = adapter.get_columns_in_relation(existing) | map(attribute='name') | list -%}
     {%- do replace_groups(target_relation, existing, "
-        select kept.* from " ~ existing ~ " as kept
+        select kept." ~ names | join(", kept.") ~ " from " ~ existing ~ " as kept
         left join identity_changed as changed on kept.node_id = changed.node_id
-        where changed.node_id is null union all select * from identity_changed") -%}
+        where changed.node_id is null union all select " ~ names | join(", ") ~ " from identity_changed") -%}
 {%- endmacro %}
