@@ -46,7 +46,7 @@ def test_historical_figures_are_grouped_at_least_as_well_as_by_splink_s_tutorial
 def test_probable_links_find_more_of_the_demo_s_people_and_stay_right():
     found = measure(HOME)
     alone, both = found["records alone"], found["and both"]
-    assert both.recall >= alone.recall + 0.01
+    assert both.recall >= alone.recall + 0.03
     assert min(alone.precision, both.precision) >= 0.99
     for known, right in links_right(HOME).values():
         assert right >= 0.98 * known > 0
