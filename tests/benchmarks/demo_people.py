@@ -75,7 +75,12 @@ def measure(home: Path) -> dict[str, Agreement]:
         probable = warehouse.execute(PROBABLE).fetchall()
     names = [(node, (kind, value)) for node, kind, value, _ in identifiers]
     found = {
-        label: compare(names, silent if "probable_person" in rules else crowded, [*certain, *(link[:3] for link in probable if link[3] in rules)], truth)
+        label: compare(
+            names,
+            silent if "probable_person" in rules else crowded,
+            [*certain, *(link[:3] for link in probable if link[3] in rules)],
+            truth,
+        )
         for label, rules in RULES.items()
     }
     profiles = {(kind, value): profile for _, kind, value, profile in identifiers}

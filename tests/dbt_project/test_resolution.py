@@ -107,7 +107,9 @@ def test_random_graphs_are_grouped_as_union_find_groups_them(world: GraphWorld, 
 
 def random_people(dice: random.Random) -> Graph:
     """Logins, addresses, phones and cookies linked at random: most graphs would join two logins."""
-    nodes = [typed(dice.choice([LOGIN, CONTACT, EMAIL, PHONE, COOKIE]), number) for number in range(dice.randrange(2, 25))]
+    nodes = [
+        typed(dice.choice([LOGIN, CONTACT, EMAIL, PHONE, COOKIE]), number) for number in range(dice.randrange(2, 25))
+    ]
     pairs = [
         Pair(*dice.sample(nodes, 2), tier=dice.choice([0, 1, 6, 11, 100]), hour=dice.randrange(60))
         for _ in range(dice.randrange(1, 40))
