@@ -71,7 +71,8 @@ def flattened(envelope: Fields) -> Fields:
         return event_fields(envelope, event)
     if isinstance(row := envelope.get("row"), dict):
         return {RECEIVED: envelope.get("receivedAt"), **row}
-    return envelope
+    codes = envelope.get("codes")
+    return {**envelope, "code": codes[0] if isinstance(codes, list) and codes else None}
 
 
 def event_fields(envelope: Fields, event: Fields) -> Fields:
@@ -94,6 +95,8 @@ def event_fields(envelope: Fields, event: Fields) -> Fields:
         "timestamp": corrected(original, sent, received),
         "consent": envelope.get("consent"),
         "isBot": envelope.get("isBot"),
+        "violations": envelope.get("violations"),
+        "planVersion": envelope.get("planVersion"),
     }
     return {**told, **{key: value for key, value in event.items() if key not in told}}
 
@@ -110,22 +113,10 @@ def merged(defaults: Any, own: Any) -> Any:
 
 
 def with_network(context: Any, network: Any) -> Any:
-    """Return the context without a whole address: the network of the one it names, or of who called."""
-    if isinstance(context, dict) and isinstance(context.get("ip"), str):
-        return {**context, "ip": network_of(context["ip"])}
-    if network and (context is None or isinstance(context, dict)):
+    """Return the context with the network of who called, where it names none itself. The collector cut both."""
+    if network and (context is None or (isinstance(context, dict) and not context.get("ip"))):
         return {**(context or {}), "ip": network}
     return context
-
-
-def network_of(address: str) -> str | None:
-    """Return the /24 of an IPv4 address, the /48 of an IPv6 one; null for anything else."""
-    from ipaddress import ip_network  # noqa: PLC0415 - most events carry none
-
-    try:
-        return str(ip_network((address.strip(), 48 if ":" in address else 24), strict=False).network_address)
-    except ValueError:
-        return None
 
 
 def corrected(original: Any, sent: Any, received: Any) -> Any:
