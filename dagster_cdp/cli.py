@@ -112,6 +112,23 @@ def status(as_json: AsJson = False) -> None:
     print(json.dumps(found, default=str)) if as_json else print_status(found)
 
 
+@app.command()
+def collect(
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 is every one of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8097,
+    workers: Annotated[int, typer.Option(min=1, help="So many processes, one per core to spare.")] = 1,
+) -> None:
+    """Take events from Segment-compatible SDKs, pages and webhooks; 200 means they are on disk. Stops with Ctrl+C."""
+    from sources.collector.workers import collect as serve  # noqa: PLC0415 - each command imports only what it runs
+    from sources.configuration import read_configuration  # noqa: PLC0415 - as above
+
+    configuration = read_configuration()
+    _say(f"Events are taken at http://{host}:{port}, their write keys are in {configuration.collector}", quiet=False)
+    serve(configuration, host, port, workers)
+
+
 @gate_app.command("list")
 def gate_list() -> None:
     """The newest verdict on each table."""

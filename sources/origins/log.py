@@ -7,7 +7,6 @@ killed anywhere is finished or begun again from the same line. A row's id is its
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import dlt
@@ -83,8 +82,8 @@ class Log:
 
     @cached_property
     def reader(self) -> Reader:
-        return Reader(Path(self.configuration.log))
+        return Reader(self.configuration.log)
 
     @cached_property
     def followers(self) -> Followers:
-        return Followers(Path(self.configuration.log))
+        return Followers(self.configuration.log)

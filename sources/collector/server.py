@@ -1,0 +1,97 @@
+"""One worker: its socket, its log, its application, until it is told to stop; then it drains."""
+
+import asyncio
+import contextlib
+import socket
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from sources.collector.app import Collector
+from sources.collector.deduplication import Memory
+from sources.collector.protocol import Connection, close_stuck
+from sources.collector.settings import Settings, read_settings
+from sources.configuration import Configuration
+from sources.log.writer import Limits, Writer
+
+TICK = 1.0  # seconds between two looks at what ages
+GRACE = 30  # seconds that requests have to end
+WAITING_BYTES = 32 * 1024 * 1024
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Bind a socket that other workers may bind too; the kernel deals connections out among them."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind((host, port))
+    return bound
+
+
+class Worker:
+    """The application with its begin and its end."""
+
+    def __init__(self, settings: Settings, writer: Writer, memory: Memory) -> None:
+        self.collector = Collector(settings, writer, memory)
+        self._writer = writer
+        self._memory = memory
+        self.connections: set[Any] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self.collector(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        """uvicorn asks for the shutdown after the last request was answered."""
+        await receive()
+        chores = asyncio.create_task(self._look_after())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        chores.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await chores
+        await self._writer.drain()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self._memory.turn()
+            close_stuck(self.connections)
+
+
+def run_worker(configuration: Configuration, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = read_settings(configuration.collector)
+    bound = listening(host, port)
+    memory = Memory(state_of(configuration) / "ids", settings.limits.remembered_ids)
+    worker = Worker(settings, Writer(configuration.log, limits=Limits(waiting_bytes=WAITING_BYTES)), memory)
+    server = uvicorn.Server(configured(worker))
+    worker.connections = server.server_state.connections
+    server.run(sockets=[bound])
+
+
+def configured(worker: Worker) -> uvicorn.Config:
+    return uvicorn.Config(
+        worker,
+        http=Connection,
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=4096,
+        timeout_keep_alive=75,  # longer than the usual load balancer's 60
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def state_of(configuration: Configuration) -> Path:
+    return configuration.home / "collector"
