@@ -13,7 +13,8 @@ from sources.collector.deduplication import Memory
 from sources.collector.protocol import Connection, close_stuck
 from sources.collector.settings import Settings, read_settings
 from sources.configuration import Configuration
-from sources.log.writer import Limits, Writer
+from sources.log.opening import OpenLog, open_log
+from sources.log.writer import Limits
 
 TICK = 1.0  # seconds between two looks at what ages
 GRACE = 30  # seconds that requests have to end
@@ -33,9 +34,9 @@ def listening(host: str, port: int) -> socket.socket:
 class Worker:
     """The application with its begin and its end."""
 
-    def __init__(self, settings: Settings, writer: Writer, memory: Memory) -> None:
-        self.collector = Collector(settings, writer, memory)
-        self._writer = writer
+    def __init__(self, settings: Settings, log: OpenLog, memory: Memory) -> None:
+        self.collector = Collector(settings, log, memory)
+        self._log = log
         self._memory = memory
         self.connections: set[Any] = set()
 
@@ -54,7 +55,7 @@ class Worker:
         chores.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await chores
-        await self._writer.drain()
+        await self._log.drain()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _look_after(self) -> None:
@@ -69,7 +70,7 @@ def run_worker(configuration: Configuration, host: str, port: int) -> None:
     settings = read_settings(configuration.collector)
     bound = listening(host, port)
     memory = Memory(state_of(configuration) / "ids", settings.limits.remembered_ids)
-    worker = Worker(settings, Writer(configuration.log, limits=Limits(waiting_bytes=WAITING_BYTES)), memory)
+    worker = Worker(settings, open_log(configuration, Limits(waiting_bytes=WAITING_BYTES)), memory)
     server = uvicorn.Server(configured(worker))
     worker.connections = server.server_state.connections
     server.run(sockets=[bound])
