@@ -21,6 +21,7 @@ from sources.log.reader import Reads
 from sources.log.refusals import LogFailed
 
 PATIENCE = 10.0  # seconds for one message
+PAUSE = 1  # seconds between two attempts to connect again
 SEGMENT, OFFSET = "Cdp-Segment", "Cdp-Offset"
 
 
@@ -71,7 +72,11 @@ class Jetstream:
     async def jetstream(self) -> JetStreamContext:
         if self._jetstream is None:
             self._client = await nats.connect(
-                self._server, connect_timeout=int(PATIENCE), max_reconnect_attempts=-1, allow_reconnect=True
+                self._server,
+                connect_timeout=max(1, int(PATIENCE)),
+                reconnect_time_wait=PAUSE,
+                max_reconnect_attempts=-1,
+                error_cb=_said,
             )
             found = self._client.jetstream(timeout=PATIENCE)
             try:
@@ -84,6 +89,10 @@ class Jetstream:
     async def _publish(self, subject: str, data: bytes, name: dict[str, str]) -> None:
         jetstream = await self.jetstream()
         await jetstream.publish(subject, data, timeout=PATIENCE, headers=name)
+
+
+async def _said(fault: Exception) -> None:
+    """Say nothing: whoever puts or reads is told."""
 
 
 class Messages(Stream):
