@@ -22,7 +22,7 @@ class _Object(Struct):
 _decoder = msgspec.json.Decoder(_Object)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verdict:
     """Whether the event may be kept, and the line's `consent`."""
 

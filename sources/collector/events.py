@@ -46,6 +46,12 @@ class Batch(Struct, gc=False):
     integrations: Raw = ABSENT
 
 
+class Batched(Struct, gc=False):
+    """The same batch, its events read."""
+
+    batch: list[Event]
+
+
 class Key(Struct):
     """The write key in a body whose request has no other."""
 
@@ -53,7 +59,7 @@ class Key(Struct):
 
 
 decode_event = msgspec.json.Decoder(Event).decode
-decode_events = msgspec.json.Decoder(list[Event]).decode
+decode_events = msgspec.json.Decoder(Batched).decode
 decode_batch = msgspec.json.Decoder(Batch).decode
 decode_context = msgspec.json.Decoder(Context).decode
 decode_key = msgspec.json.Decoder(Key).decode

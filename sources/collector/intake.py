@@ -10,7 +10,7 @@ from sources.collector.deduplication import Memory, fingerprint
 from sources.collector.events import UNREADABLE, Batch, Context, decode_batch, decode_context, decode_events
 from sources.collector.senders import Source
 from sources.collector.settings import Limits
-from sources.collector.shape import repaired
+from sources.collector.shape import may_hold_nul, repaired
 from sources.collector.sorting import Facts, Sorting
 from sources.collector.taken import Taken
 
@@ -42,7 +42,7 @@ class Intake:
         if not text.startswith(b"{") or not (body.isascii() or is_utf8(body)) or not is_json(body):
             return self._mended_single(body, kind, source, facts)
         sorting = Sorting(source, facts, self._limits, self._memory)
-        sorting.has_nul = b"\\u0000" in text
+        sorting.has_nul = may_hold_nul(text)
         sorting.take_raw(text, kind)
         return sorting.done()
 
@@ -61,7 +61,7 @@ class Intake:
 
     def _sorted(self, batch: Batch, body: bytes, source: Source, facts: Facts, *, is_mended: bool) -> Taken:
         sorting = Sorting(source, facts, self._limits, self._memory)
-        sorting.has_nul = b"\\u0000" in body
+        sorting.has_nul = may_hold_nul(body)
         sorting.is_mended = is_mended
         sorting.sent_at = short(batch.sentAt)
         self._share(sorting, batch, source)
@@ -71,7 +71,7 @@ class Intake:
                 sorting.refuse(raw, "too_many_events")
             return sorting.done()
         try:
-            events = decode_events(b"[" + b",".join(raws) + b"]")
+            events = decode_events(body).batch
         except UNREADABLE:
             for raw in raws:
                 sorting.take_raw(raw, None)

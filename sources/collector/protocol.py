@@ -1,4 +1,4 @@
-"""uvicorn's connection with two bounds it lacks: how long and how large the head of a request may be."""
+"""uvicorn's connection with the bounds it lacks, and bodies handed over whole instead of by the packet."""
 
 import time
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 10.0
+WHOLE_BYTES = 1024 * 1024  # a body past this is handed over in parts, and the application refuses it
 
 
 class Connection(HttpToolsProtocol):
@@ -22,7 +23,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._waits_for_head:
+        if self.scope is None or "path" not in self.scope:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The head of the request is too large.")
@@ -33,16 +34,23 @@ class Connection(HttpToolsProtocol):
         self._since = time.monotonic()
         super().on_message_begin()
 
-    @property
-    def _waits_for_head(self) -> bool:
-        return self.scope is None or "path" not in self.scope
+    def on_body(self, body: bytes) -> None:
+        """Wake the application once, when all is there; one that is past the bound wakes it at once."""
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > WHOLE_BYTES:
+            self.flow.pause_reading()
+            cycle.message_event.set()
 
     def is_stuck(self, now: float) -> bool:
-        return self._waits_for_head and now - self._since > HEAD_SECONDS
+        """Whether its client began something and doesn't go on."""
+        waits = self.cycle is None or (self.cycle.more_body and not self.cycle.response_complete)
+        return (waits or "path" not in self.scope) and now - self._since > HEAD_SECONDS
 
 
 def close_stuck(connections: Iterable[Any]) -> None:
-    """Close who opened a connection, or began a request, and doesn't go on."""
     now = time.monotonic()
     for connection in list(connections):
         if connection.is_stuck(now) and not connection.transport.is_closing():

@@ -69,7 +69,7 @@ def run_worker(configuration: Configuration, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = read_settings(configuration.collector)
     bound = listening(host, port)
-    memory = Memory(state_of(configuration) / "ids", settings.limits.remembered_ids)
+    memory = Memory(state_of(configuration) / "ids", settings.limits.ids_a_day)
     worker = Worker(settings, open_log(configuration, Limits(waiting_bytes=WAITING_BYTES)), memory)
     server = uvicorn.Server(configured(worker))
     worker.connections = server.server_state.connections

@@ -58,11 +58,10 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     event: int = 32 * 1024
     batch: int = 500 * 1024
     events: int = 2500
-    depth: int = 64
     webhook: int = 5 * 1024 * 1024
     in_flight: int = 64 * 1024 * 1024  # all bodies being worked on, per worker
     seconds: float = 10.0  # for a client to send its request
-    remembered_ids: int = 100_000_000  # message ids kept to recognise repeats: 8 to 16 bytes of disk each
+    ids_a_day: int = 4_000_000  # message ids remembered at ease: 16 bytes of disk each, twice; more take more
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,9 +3,9 @@
 import re
 
 from sources.collector.events import TYPES, Event
-from sources.collector.settings import Limits
 
 ID_LENGTH = 100
+LINKS = {"alias", "group"}
 # An escaped backslash, or a whole pair, stays; what is left of \\ud800 to \\udfff has lost its other half.
 _LONE = re.compile(r"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 REPLACEMENT = re.compile(rb"\\ufffd|\xef\xbf\xbd")
@@ -20,34 +20,21 @@ def fault_of(event: Event, kind: str | None) -> str | None:
         return "missing_event_name"
     if not (event.userId or event.anonymousId or event.userId == 0 or event.anonymousId == 0):
         return "no_user_anon_id"
+    if type(event.messageId) is str and len(event.messageId) > ID_LENGTH:
+        return "message_id_too_long"
+    return fault_of_link(event, kind) if kind in LINKS else None
+
+
+def fault_of_link(event: Event, kind: str | None) -> str | None:
+    """Two types say what belongs together, and are nothing without the other end."""
     if kind == "alias" and not event.previousId:
         return "missing_previous_id"
-    if kind == "group" and not event.groupId:
-        return "missing_group_id"
-    if isinstance(event.messageId, str) and len(event.messageId) > ID_LENGTH:
-        return "message_id_too_long"
-    return None
+    return "missing_group_id" if kind == "group" and not event.groupId else None
 
 
-def size_fault(raw: bytes, beside: int, limits: Limits) -> str | None:
-    """`beside` is what the batch adds to each event: it is stored with every one of them."""
-    if len(raw) + beside > limits.event:
-        return "event_too_large"
-    if raw.count(b"{") + raw.count(b"[") > limits.depth and depth(raw) > limits.depth:
-        return "too_deep"
-    return None
-
-
-def depth(raw: bytes) -> int:
-    """How deep JSON text nests; brackets in strings don't count."""
-    deepest = level = 0
-    for mark in re.findall(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', raw):
-        if mark in (b"[", b"{"):
-            level += 1
-            deepest = max(deepest, level)
-        elif mark in (b"]", b"}"):
-            level -= 1
-    return deepest
+def may_hold_nul(body: bytes) -> bool:
+    """Look for one byte first: that is many times faster, and most bodies hold no backslash."""
+    return b"\\" in body and b"\\u0000" in body
 
 
 def has_nul(raw: bytes) -> bool:

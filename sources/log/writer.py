@@ -110,7 +110,7 @@ class Writer:
         """Return when every line is on disk. Raises LogFull, LogBusy or LogFailed: then none of them counts."""
         if lines:
             loop = asyncio.get_running_loop()
-            waiting = Waiting(checked_lane(lane), joined(lines), loop, loop.create_future())
+            waiting = Waiting(checked_lane(lane), joined(lines), len(lines), loop, loop.create_future())
             self._queue.put(waiting)
             await waiting.future  # type: ignore[misc]
 
@@ -118,7 +118,7 @@ class Writer:
         """Do the same from a thread without an event loop."""
         if lines:
             future: Future[None] = Future()
-            self._queue.put(Waiting(checked_lane(lane), joined(lines), None, future))
+            self._queue.put(Waiting(checked_lane(lane), joined(lines), len(lines), None, future))
             future.result()
 
     async def drain(self) -> None:
@@ -148,7 +148,7 @@ class Writer:
         for waiting in group:
             lanes.setdefault(waiting.lane, []).append(waiting)
         for lane, members in lanes.items():
-            answer = self._written(lane, b"".join(waiting.data for waiting in members))
+            answer = self._written(lane, members)
             for waiting in members:
                 waiting.answer = answer
         self.counted.commits += 1
@@ -156,8 +156,9 @@ class Writer:
         self._queue.release(group)
         answer_all(group)
 
-    def _written(self, lane: str, data: bytes) -> LogRefused | None:
-        lines = data.count(b"\n")
+    def _written(self, lane: str, members: Sequence[Waiting]) -> LogRefused | None:
+        lines = sum(waiting.lines for waiting in members)
+        data = b"".join(waiting.data for waiting in members)
         try:
             self._check_space(len(data))
             self._lane(lane).append(data)
@@ -204,7 +205,7 @@ class Writer:
 
 def joined(lines: Sequence[bytes]) -> bytes:
     """Return the lines as they go to disk. A line break or a NUL inside one would be read as its end."""
-    data = b"\n".join(lines) + b"\n"
-    if data.count(b"\n") != len(lines) or b"\0" in data:
-        raise ValueError("a line of the log holds a line break or a NUL")
-    return data
+    for line in lines:  # looking for one byte is ten times as fast as counting it
+        if b"\n" in line or b"\0" in line:
+            raise ValueError("a line of the log holds a line break or a NUL")
+    return b"\n".join((*lines, b""))
