@@ -115,6 +115,7 @@ def test_a_field_nobody_declared_is_kept_and_makes_no_column(town, log):
         ({"timestamp": "2026-01-02T03:04:00Z"}, None, "03:04:00"),
         ({"timestamp": "2026-01-02T05:00:00Z"}, "2026-01-02T05:00:05.678Z", "03:04:00"),  # its clock is two hours ahead
         ({"originalTimestamp": "2026-01-02T05:00:00Z", "sentAt": "2026-01-02T05:00:05.678Z"}, None, "03:04:00"),
+        ({"timestamp": "2026-01-02T03:04:00Z"}, "2026-01-02T03:04:04.678Z", "03:04:00"),  # a second on the way
         ({"timestamp": "2026-01-02T06:04:00+03:00"}, None, "03:04:00"),
         ({"timestamp": 1767323040000}, None, "03:04:00"),
         ({"timestamp": "2031-01-01T00:00:00Z"}, None, "03:04:05.678"),  # the future is now
