@@ -7,7 +7,6 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 64 * 1024
-SECONDS = 10.0  # for a head, and then for a body
 WHOLE_BYTES = 1024 * 1024  # a larger body is handed over in parts, and the application judges it
 HELD_BYTES = 32 * 1024 * 1024  # of unfinished bodies of all connections; past it they are handed over as they are
 
@@ -15,6 +14,7 @@ HELD_BYTES = 32 * 1024 * 1024  # of unfinished bodies of all connections; past i
 class Connection(HttpToolsProtocol):
     """Closes a connection whose head comes too slowly or never ends; holds little of bodies that don't come whole."""
 
+    seconds = 10.0  # for a head, and then for a body
     held = 0  # by all connections of this process
     _own = 0
     _head_bytes = 0
@@ -72,7 +72,7 @@ class Connection(HttpToolsProtocol):
 
     def look(self, now: float) -> None:
         """Close, or hand over, what its client began and doesn't go on with."""
-        if now - self._since < SECONDS or self.transport.is_closing():
+        if now - self._since < self.seconds or self.transport.is_closing():
             return
         if self._waits_for_head:
             self.transport.close()

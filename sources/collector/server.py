@@ -15,7 +15,8 @@ from sources.collector.protocol import Connection, look_at
 from sources.collector.settings import Settings, read_settings
 from sources.collector.telling import listen_to_libraries, tell
 from sources.configuration import Configuration
-from sources.log.writer import Limits, Writer
+from sources.log.opening import OpenLog, open_log
+from sources.log.writer import Limits
 
 TICK = 1.0  # seconds between two looks at what ages
 GRACE = 30  # seconds that requests have to end
@@ -35,10 +36,11 @@ def listening(host: str, port: int) -> socket.socket:
 class Worker:
     """The application with its begin and its end."""
 
-    def __init__(self, settings: Settings, writer: Writer, memory: Memory, state: Path) -> None:
-        self._shared = Shared(state / "metrics", writer.worker)
-        self.collector = Collector(settings, writer, memory, writer.worker, self._shared)
-        self._writer = writer
+    def __init__(self, settings: Settings, log: OpenLog, memory: Memory, state: Path) -> None:
+        self._log = log
+        self._writer = log.writer
+        self._shared = Shared(state / "metrics", log.writer.worker)
+        self.collector = Collector(settings, log, memory, log.writer.worker, self._shared)
         self._memory = memory
         self.connections: set[Any] = set()
 
@@ -57,7 +59,7 @@ class Worker:
         chores.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await chores
-        await self._writer.drain()
+        await self._log.drain()
         tell("worker_stopped", worker=self._writer.worker, count=self._writer.counted.lines)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -91,11 +93,12 @@ def run_worker(configuration: Configuration, host: str, port: int) -> None:
     bound = listening(host, port)
     state = configuration.home / "collector"
     memory = Memory(state / "ids", settings.limits.ids_a_day)
-    writer = Writer(configuration.log, limits=Limits(waiting_bytes=WAITING_BYTES))
-    worker = Worker(settings, writer, memory, state)
+    log = open_log(configuration, Limits(waiting_bytes=WAITING_BYTES))
+    worker = Worker(settings, log, memory, state)
+    Connection.seconds = settings.limits.seconds
     server = uvicorn.Server(configured(worker))
     worker.connections = server.server_state.connections
-    tell("worker_started", worker=writer.worker, host=host, port=bound.getsockname()[1])
+    tell("worker_started", worker=log.writer.worker, host=host, port=bound.getsockname()[1])
     server.run(sockets=[bound])
 
 

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from datetime import datetime
 
+import fsspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sources.log.followers import Followers
+from sources.log.forwarder import Forwarder
+from sources.log.remotes import remote_at
 from sources.log.writer import Limits, Writer
 from sources.source import load_source
 
@@ -236,6 +239,19 @@ def test_refusals_land_in_a_table_of_their_own(town, log):
         ("plan", "no_event_name", '["no_event_name"]', "v7", "m9", '{"type":"track"}', None),
         ("consent", "consent_denied", '["consent_denied"]', None, None, None, 3),
     ]
+
+
+def test_a_log_that_was_shipped_is_loaded_from_there(town, log, monkeypatch):
+    """The worked example for s3://, nats:// and kafka://: the same code, another address."""
+    fsspec.filesystem("memory").store.clear()
+    monkeypatch.setenv("CDP_LOG_ADDRESS", "memory://bucket/log")
+    for numbers in (range(20), range(20, 45)):
+        log.append_now(LANE, [envelope(number) for number in numbers])
+        log.append_now(LANE, [envelope(900 + numbers[0], {"filler": "x" * 2000})])  # the segment is full
+        Forwarder(town.home / "log", remote_at("memory://bucket/log")).ship()
+        assert town.load(EVENTS).rows == {"events": len(numbers) + 1}
+        assert town.load(EVENTS).rows == {}
+    assert Followers(town.home / "log").names() == ["shipping"]
 
 
 def test_looking_does_not_read_the_log_again(town, log, monkeypatch):
