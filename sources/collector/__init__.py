@@ -1,1 +1,1 @@
-"""The HTTP door for events: accepts what Segment's SDKs and signed webhooks send, and answers 200 once it is on disk."""
+"""The HTTP door for events: takes what Segment's kits and signed webhooks send, says 200 once it is on disk."""

@@ -25,7 +25,7 @@ def kept(address: str, policy: str) -> str | None:
 
 
 def client_address(peer: str | None, forwarded: bytes | None, trusted_proxies: int) -> str | None:
-    """Who sent it: the socket, or what the outermost of our own proxies saw; what clients write further left is ignored."""
+    """Who sent it: the socket, or what the outermost of our own proxies saw; clients write what is further left."""
     if not trusted_proxies or not forwarded:
         return peer
     hops = forwarded.decode("latin-1").split(",")

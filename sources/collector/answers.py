@@ -1,5 +1,6 @@
 """What is answered, and the headers that let pages of other origins send and read it."""
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sources.collector.events import encode
 
 Headers = list[tuple[bytes, bytes]]
+ORIGIN = re.compile(rb"[!-~]{1,300}")
 JSON = b"application/json"
 PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
@@ -52,7 +54,7 @@ def refusal(status: int, code: str, retry_after: int | None = None) -> Answer:
 
 def cors(origin: bytes | None, allowed: frozenset[bytes]) -> Headers:
     """Echo the origin, if it may send; a page that may not is answered all the same, but can't read it."""
-    if origin is None or (allowed and origin not in allowed):
+    if origin is None or (allowed and origin not in allowed) or not ORIGIN.fullmatch(origin):
         return []
     return [
         (b"access-control-allow-origin", origin),

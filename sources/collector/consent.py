@@ -1,7 +1,8 @@
 """Consent at the door, by Segment's meaning of `context.consent.categoryPreferences`.
 
-An event without the object isn't judged by it (the source says what then: allow or deny); an empty object of preferences
-means false for every category; a category that isn't named is false. `Sec-GPC: 1` makes the sharing categories false.
+An event without the object isn't judged by it (the source says what then: allow or deny); an empty object of
+preferences means false for every category; a category that isn't named is false. `Sec-GPC: 1` makes the sharing
+categories false.
 """
 
 from collections.abc import Iterable, Mapping
@@ -87,7 +88,7 @@ def reached(
     """Which destinations an event may go to: consent first, then its `integrations`, as Segment reconciles them.
 
     `categories` maps a category to its destinations. One that is mapped to several needs all of them; one that isn't
-    mapped is not consent's business. An object without preferences beside named integrations means no (Segment's row 4).
+    mapped is not consent's business. An object without preferences beside named integrations means no.
     """
     wanted = integrations or {}
     nothing_said: Mapping[str, bool] | None = {} if consent is not None and wanted else None

@@ -1,9 +1,9 @@
 """Which message ids were taken in the last day: fingerprints in files that all workers of the machine share.
 
-A day has one table, two are searched: 24 to 48 hours. A table is 64-bit fingerprints at a place that they name, or in one of
-the 15 after it; where all are taken the next table, twice as large, takes over, so that nothing is forgotten before its
-time. An id is remembered only after its line is on disk: a crash between the two repeats an event, which staging drops; the
-other order would lose one.
+A day has one table, two are searched: 24 to 48 hours. A table is 64-bit fingerprints at a place that they name, or in
+one of the 15 after it; where all are taken the next table, twice as large, takes over, so that nothing is forgotten
+before its time. An id is remembered only after its line is on disk: a crash between the two repeats an event, which
+staging drops; the other order would lose one.
 """
 
 import mmap

@@ -1,7 +1,8 @@
 """The tracking plan: which events there are and what they carry, in files of `plans/` that a company edits.
 
-A file is YAML or JSON: `version`, `mode` (what becomes of an event that differs), `unplanned` (of an event the plan doesn't
-name), and JSON Schemas: `events.<name>` for the properties of track calls, `types.<type>` for the traits or properties of others.
+A file is YAML or JSON: `version`, `mode` (what becomes of an event that differs), `unplanned` (of an event the plan
+doesn't name), and JSON Schemas: `events.<name>` for the properties of track calls, `types.<type>` for the traits or
+properties of others.
 """
 
 from collections.abc import Iterable

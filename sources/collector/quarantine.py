@@ -3,37 +3,56 @@
 import base64
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sources.collector.events import encode
-from sources.collector.senders import Source
 
 LANE = "quarantine"
 KEPT_BYTES = 512 * 1024
 _ADDRESS = re.compile(rb'("ip"\s*:\s*")[^"]*(")')
 
 
-def line(  # noqa: PLR0913 - the line's fields
+@dataclass(frozen=True)
+class Origin:
+    """Who sent it, and by which rules it was judged."""
+
+    name: str
+    write_key: str | None = None
+    plan_version: str | None = None
+    keeps_addresses: bool = False
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Where it was stopped, and why."""
+
+    stage: str  # body, event, plan or webhook
+    codes: Sequence[str]
+
+
+def line(
     received_at: str,
-    source: Source,
-    stage: str,
-    codes: list[str],
+    origin: Origin,
+    reason: Reason,
     raw: bytes,
+    *,
     message_id: str | None = None,
     sdk: str | None = None,
 ) -> bytes:
     """Return the line of one refused event or body; an address in it is cut out unless the policy keeps it whole."""
     kept = raw[:KEPT_BYTES]
-    if source.sender.ip != "keep":
+    if not origin.keeps_addresses:
         kept = _ADDRESS.sub(rb"\1\2", kept)
     text, is_base64 = readable(kept)
     return encode(
         {
             "receivedAt": received_at,
-            "source": source.sender.name,
-            "stage": stage,
-            "codes": codes,
-            "planVersion": source.plan.version if source.plan else None,
-            "writeKey": source.sender.write_key,
+            "source": origin.name,
+            "stage": reason.stage,
+            "codes": reason.codes,
+            "planVersion": origin.plan_version,
+            "writeKey": origin.write_key,
             "messageId": message_id,
             "raw": text,
             "isBase64": is_base64,
@@ -50,13 +69,13 @@ def readable(raw: bytes) -> tuple[str, bool]:
         return base64.b64encode(raw).decode(), True
 
 
-def counted(received_at: str, source: Source, denied: Counter[str]) -> list[bytes]:
+def counted(received_at: str, origin: Origin, denied: Counter[str]) -> list[bytes]:
     """Lines that say how many events of which type consent kept out on which day, and nothing else of them."""
     return [
         encode(
             {
                 "receivedAt": f"{received_at[:10]}T00:00:00.000Z",
-                "source": source.sender.name,
+                "source": origin.name,
                 "stage": "consent",
                 "codes": ["consent_denied"],
                 "type": kind,

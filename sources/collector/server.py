@@ -10,8 +10,10 @@ import uvicorn
 
 from sources.collector.app import Collector
 from sources.collector.deduplication import Memory
-from sources.collector.protocol import Connection, close_stuck
+from sources.collector.metrics import Shared
+from sources.collector.protocol import Connection, look_at
 from sources.collector.settings import Settings, read_settings
+from sources.collector.telling import listen_to_libraries, tell
 from sources.configuration import Configuration
 from sources.log.opening import OpenLog, open_log
 from sources.log.writer import Limits
@@ -34,9 +36,11 @@ def listening(host: str, port: int) -> socket.socket:
 class Worker:
     """The application with its begin and its end."""
 
-    def __init__(self, settings: Settings, log: OpenLog, memory: Memory) -> None:
-        self.collector = Collector(settings, log, memory)
+    def __init__(self, settings: Settings, log: OpenLog, memory: Memory, state: Path) -> None:
         self._log = log
+        self._writer = log.writer
+        self._shared = Shared(state / "metrics", log.writer.worker)
+        self.collector = Collector(settings, log, memory, log.writer.worker, self._shared)
         self._memory = memory
         self.connections: set[Any] = set()
 
@@ -47,7 +51,7 @@ class Worker:
             await self.collector(scope, receive, send)
 
     async def _live(self, receive: Any, send: Any) -> None:
-        """uvicorn asks for the shutdown after the last request was answered."""
+        """Uvicorn asks for the shutdown after the last request was answered."""
         await receive()
         chores = asyncio.create_task(self._look_after())
         await send({"type": "lifespan.startup.complete"})
@@ -56,23 +60,45 @@ class Worker:
         with contextlib.suppress(asyncio.CancelledError):
             await chores
         await self._log.drain()
+        tell("worker_stopped", worker=self._writer.worker, count=self._writer.counted.lines)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(TICK)
             self._memory.turn()
-            close_stuck(self.connections)
+            look_at(self.connections)
+            self._measure()
+
+    def _measure(self) -> None:
+        """Read what others count, and leave all for whoever is asked."""
+        collector, log = self.collector, self._writer.counted
+        collector.metrics.gauges.update(
+            in_flight_bytes=collector.in_flight.bytes,
+            log_waiting_bytes=self._writer.waiting_bytes,
+            log_commits_total=log.commits,
+            log_lines_total=log.lines,
+            log_bytes_total=log.bytes,
+            log_refused_total=log.refused,
+            log_sync_seconds_total=round(log.sync_seconds, 6),
+            ids_bytes=self._memory.size,
+        )
+        self._shared.leave(collector.metrics.samples(collector.worker))
 
 
 def run_worker(configuration: Configuration, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
+    listen_to_libraries()
     settings = read_settings(configuration.collector)
     bound = listening(host, port)
-    memory = Memory(state_of(configuration) / "ids", settings.limits.ids_a_day)
-    worker = Worker(settings, open_log(configuration, Limits(waiting_bytes=WAITING_BYTES)), memory)
+    state = configuration.home / "collector"
+    memory = Memory(state / "ids", settings.limits.ids_a_day)
+    log = open_log(configuration, Limits(waiting_bytes=WAITING_BYTES))
+    worker = Worker(settings, log, memory, state)
+    Connection.seconds = settings.limits.seconds
     server = uvicorn.Server(configured(worker))
     worker.connections = server.server_state.connections
+    tell("worker_started", worker=log.writer.worker, host=host, port=bound.getsockname()[1])
     server.run(sockets=[bound])
 
 
@@ -92,7 +118,3 @@ def configured(worker: Worker) -> uvicorn.Config:
         timeout_keep_alive=75,  # longer than the usual load balancer's 60
         timeout_graceful_shutdown=GRACE,
     )
-
-
-def state_of(configuration: Configuration) -> Path:
-    return configuration.home / "collector"

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from sources.refusals import BadConfiguration
 
 FIRST = """\
-# Who may send events here. A restart of `cdp collect` reads this file again; sources/collector/README.md says all of it.
+# Who may send events here. `cdp collect` reads it when it starts; sources/collector/README.md says all of it.
 sources:
   site:
     write_key: {browser}
@@ -48,6 +48,7 @@ class Hook(Struct, frozen=True, forbid_unknown_fields=True):
 
     secrets: tuple[str, ...]  # several while one is being replaced
     kind: str = ""  # a file of sources/collector/webhooks; default: its own name
+    consent: Consent = Consent()
     tables: tuple[str, ...] = ()  # of a generic one: which `<connector>.<table>` it may write
     name: str = ""
 

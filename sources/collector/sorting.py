@@ -71,6 +71,11 @@ class Sorting:
         else:
             self.take(raw, event, event.type or kind)
 
+    def take_all(self, raws: list[bytes]) -> Taken:
+        for raw in raws:
+            self.take_raw(raw, None)
+        return self.done()
+
     def take(self, raw: bytes, event: Event, kind: str | None) -> None:
         """Judge consent first, so that nothing of who refused is kept; then shape, repeats and the plan."""
         context = event.context or NOTHING
@@ -136,12 +141,14 @@ class Sorting:
     def _written_head(self, verdict: Verdict, agent: str, is_direct: bool, sent_at: bytes) -> bytes:
         facts = self.facts
         address = facts.address if is_direct or self.source.sender.kind == "browser" else None
-        return b"".join((
-            *(b'{"receivedAt":"', facts.received_at.encode(), b'",', self.source.key_line),
-            *(b',"sentAt":', sent_at if len(sent_at) <= SENT_AT_BYTES else b"null", b',"ip":', encode(address)),
-            *(b',"isBot":', b"true" if agent and is_bot(agent) else b"false", b',"consent":', verdict.line),
-            *(b',"defaults":', self.defaults, facts.retries, b',"messageId":'),
-        ))
+        return b"".join(
+            (
+                *(b'{"receivedAt":"', facts.received_at.encode(), b'",', self.source.key_line),
+                *(b',"sentAt":', sent_at if len(sent_at) <= SENT_AT_BYTES else b"null", b',"ip":', encode(address)),
+                *(b',"isBot":', b"true" if agent and is_bot(agent) else b"false", b',"consent":', verdict.line),
+                *(b',"defaults":', self.defaults, facts.retries, b',"messageId":'),
+            )
+        )
 
     def refuse(self, raw: bytes, code: str, event: Event | None = None, codes: tuple[str, ...] = ()) -> None:
         """Keep it in quarantine with its reason, once; a repaired event may come with the same id."""
@@ -152,8 +159,8 @@ class Sorting:
             return
         self._seen.add(mark)
         facts = self.facts
-        found = list(codes or (code,))
-        line = quarantine.line(facts.received_at, self.source, "event", found, raw, identity, facts.sdk)
+        reason = quarantine.Reason("plan" if codes else "event", codes or (code,))
+        line = quarantine.line(facts.received_at, self.source.origin, reason, raw, message_id=identity, sdk=facts.sdk)
         self._taken.refuse(line, code)
 
     def done(self) -> Taken:
@@ -164,7 +171,7 @@ class Sorting:
             taken.counts["accepted"] = len(self._lines)
         if taken.denied:
             taken.counts["denied"] = taken.denied.total()
-            for line in quarantine.counted(self.facts.received_at, self.source, taken.denied):
+            for line in quarantine.counted(self.facts.received_at, self.source.origin, taken.denied):
                 taken.keep(quarantine.LANE, line)
         taken.marks.extend(self._seen)
         return taken
