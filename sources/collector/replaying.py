@@ -1,7 +1,8 @@
 """Refused events go through the door once more: the same judgement, by the plan and settings of now.
 
 They keep the time they were received at and their message id, so that one which was sent again meanwhile stays one.
-What is refused again is only counted: its first refusal is on record.
+What is refused again is only counted: its first refusal is on record. A half character passes as what replaced it
+when the event was written down.
 """
 
 import base64
@@ -15,7 +16,6 @@ import orjson
 from sources.collector.deduplication import Memory
 from sources.collector.intake import Intake, Refused
 from sources.collector.senders import Source, source_of
-from sources.collector.server import state_of
 from sources.collector.settings import read_settings
 from sources.collector.sorting import Facts
 from sources.collector.taken import EVENTS, Taken
@@ -43,7 +43,7 @@ def replay(refusals: Iterable[Kept], configuration: Configuration, *, only_try: 
     """Append those that pass to the log, and count what became of all: accepted, duplicate, or why not."""
     settings = read_settings(configuration.collector)
     sources = {sender.name: source_of(sender) for sender in settings.sources.values()}
-    memory = Memory(state_of(configuration) / "ids", settings.limits.ids_a_day)
+    memory = Memory(configuration.home / "collector" / "ids", settings.limits.ids_a_day)
     intake = Intake(settings.limits, memory)
     counts: Counter[str] = Counter()
     passed = Taken()
