@@ -37,12 +37,7 @@ def installed_kits() -> Path:
 
 def run_node(script: str, *arguments: str) -> None:
     done = subprocess.run(
-        ["node", KITS / script, *arguments],
-        cwd=installed_kits(),
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
+        ["node", KITS / script, *arguments], cwd=installed_kits(), capture_output=True, text=True, timeout=90, check=False
     )
     assert done.returncode == 0, done.stderr
 

@@ -58,13 +58,7 @@ ORDER = {
     "created_at": "2026-01-10T11:00:00-05:00",
     "customer": {"id": 207119551, "note": "private"},
     "billing_address": {"address1": "not kept"},
-    "shipping_address": {
-        "first_name": "Bo",
-        "address1": "1 Street",
-        "city": "Ottawa",
-        "zip": "K2P",
-        "country_code": "CA",
-    },
+    "shipping_address": {"first_name": "Bo", "address1": "1 Street", "city": "Ottawa", "zip": "K2P", "country_code": "CA"},
     "line_items": [{"id": 1, "product_id": 7, "title": "A", "quantity": 3, "price": "10.10", "total_discount": "0.30"}],
 }
 
