@@ -50,9 +50,10 @@ class Table:
         """False if there is no room. Two processes may take one slot at once: an id is forgotten, no event is."""
         start = int.from_bytes(mark) & self._mask
         end = start + WINDOW
-        free = self._find(EMPTY, start, end)
-        free = (free + SLOT - 1) // SLOT * SLOT  # zeros at the end of a fingerprint aren't a slot
-        if free < start or free >= end:
+        if (found := self._find(EMPTY, start, end)) < 0:
+            return False
+        free = (found + SLOT - 1) // SLOT * SLOT  # zeros at the end of a fingerprint aren't a slot
+        if free == end:
             return False
         self.memory[free : free + SLOT] = mark
         return True
