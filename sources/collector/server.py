@@ -60,6 +60,7 @@ class Worker:
         with contextlib.suppress(asyncio.CancelledError):
             await chores
         await self._log.drain()
+        self._memory.keep()
         tell("worker_stopped", worker=self._writer.worker, count=self._writer.counted.lines)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -67,6 +68,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK)
             self._memory.turn()
+            await asyncio.to_thread(self._memory.keep)
             look_at(self.connections)
             self._measure()
 

@@ -1,14 +1,27 @@
 """Ids are remembered for a day at least, by all workers, through restarts, in bounded space."""
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from sources.collector import deduplication
+from sources.collector import marks as marks_of
 from sources.collector.deduplication import Memory, fingerprint
 
 HOUR = 3600.0
 START = 1_767_225_600.0  # midnight
+
+
+@pytest.fixture(autouse=True, params=["shared memory", "files"])
+def shared(request, tmp_path_factory, monkeypatch):
+    """Both places of the tables; what stands for shared memory is lost with the machine."""
+    folder = tmp_path_factory.mktemp("shared")
+    monkeypatch.setattr(deduplication.place, "__defaults__", (folder,))
+    if request.param == "files":
+        monkeypatch.setattr(marks_of, "NEEDED", 1 << 62)
+    return folder
 
 
 def marks(count, seed=1):
@@ -39,7 +52,7 @@ def test_more_ids_than_expected_are_all_remembered(tmp_path):
     memory = Memory(tmp_path, 1000)
     memory.add(marks(60_000))
     assert all(memory.has(mark) for mark in marks(60_000))
-    assert len(list(tmp_path.iterdir())) < 8
+    assert len(memory._tables) < 8
 
 
 @pytest.mark.parametrize("begun_at", [0, 11, 23.9])
@@ -52,7 +65,7 @@ def test_an_id_is_known_for_24_hours_and_forgotten_after_48(tmp_path, clock, beg
         memory.turn()
         assert all(memory.has(mark) for mark in marks(10)) or not is_known
     assert not any(memory.has(mark) for mark in marks(10))
-    assert len(list(tmp_path.iterdir())) <= 2
+    assert len(list(tmp_path.glob("*.ids"))) <= 2
 
 
 def test_a_restart_forgets_nothing(tmp_path):
@@ -60,10 +73,39 @@ def test_a_restart_forgets_nothing(tmp_path):
     assert all(Memory(tmp_path, 1000).has(mark) for mark in marks(100))
 
 
-def test_what_another_worker_took_is_known_here(tmp_path):
+def test_the_end_of_the_machine_forgets_nothing_that_was_kept(tmp_path, shared, clock):
+    memory = Memory(tmp_path, 1000, clock=clock)
+    memory.add(marks(50, seed=2))
+    memory.keep()
+    clock.now += 20 * HOUR
+    memory.turn()
+    memory.add(marks(3000))
+    memory.keep()
+    memory.add(marks(1, seed=3))
+    shutil.rmtree(shared)
+    shared.mkdir()
+    clock.now += 10 * HOUR
+    after = Memory(tmp_path, 1000, clock=clock)
+    assert all(after.has(mark) for mark in [*marks(50, seed=2), *marks(3000)])
+    clock.now += 48 * HOUR
+    after.turn()
+    assert list(tmp_path.glob("*.marks")) == []
+
+
+def test_a_folder_made_anew_remembers_nothing(tmp_path, shared):
+    state = tmp_path / "state"
+    Memory(state, 1000).add(marks(10))
+    shutil.rmtree(state)
+    assert not any(Memory(state, 1000).has(mark) for mark in marks(10))
+    assert len(list(shared.iterdir())) <= 1
+
+
+def test_what_another_worker_took_is_known_here(tmp_path, shared):
     memory = Memory(tmp_path, 1000)
     code = (
-        "from pathlib import Path; from sources.collector.deduplication import Memory, fingerprint;"
+        "from pathlib import Path; from sources.collector import marks;"
+        "from sources.collector.deduplication import Memory, fingerprint, place;"
+        f"place.__defaults__ = (Path({str(shared)!r}),); marks.NEEDED = {marks_of.NEEDED};"
         f"Memory(Path({str(tmp_path)!r}), 1000).add([fingerprint(b'id-7', 1)])"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -84,7 +126,7 @@ def test_space_is_bounded_and_the_newest_stay(tmp_path, clock):
     memory.turn()
     memory.add(marks(2000, seed=2))
     memory.turn()
-    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 400_000
+    assert sum(file.stat().st_size for file in tmp_path.glob("*.ids")) <= 400_000
     assert all(memory.has(mark) for mark in marks(2000, seed=2))
 
 
