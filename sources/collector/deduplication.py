@@ -9,56 +9,49 @@ staging drops; the other order would lose one.
 import mmap
 import os
 import time
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from xxhash import xxh3_64_digest
+from xxhash import xxh3_64_intdigest
 
 from sources.collector.marks import SLOT, Journal, place
 
-WINDOW = 16 * SLOT
+WINDOW = 16  # slots
 FILLED = 2  # slots for an id: half of them stay free
 DAY = 24 * 3600
-EMPTY = bytes(SLOT)
 Key = tuple[int, int]  # the day, and the table's number in it
 
 
-def fingerprint(identity: bytes, seed: int) -> bytes:
-    """The seed is the source's: two sources may use the same message id."""
-    return xxh3_64_digest(identity, seed)
+fingerprint = xxh3_64_intdigest  # of an id's bytes; the seed is the source's: two sources may use the same message id
 
 
 def seed_of(name: str) -> int:
-    return int.from_bytes(xxh3_64_digest(name.encode()))
+    return xxh3_64_intdigest(name.encode())
 
 
 class Table:
-    """One piece of memory, mapped into this process and every other worker's."""
+    """One piece of memory, mapped into this process and every other worker's. Empty slots are 0."""
 
     def __init__(self, file: Path, slots: int) -> None:
-        size = slots * SLOT + WINDOW
+        size = (slots + WINDOW) * SLOT
         with file.open("a+b") as opened:
             # All of it now: a write to a mapped hole on a full disk would kill the process.
             os.posix_fallocate(opened.fileno(), 0, size)
-            self.memory = mmap.mmap(opened.fileno(), size)
-        self._mask = (slots - 1) * SLOT
-        self._find = self.memory.find
+            self.slots = memoryview(mmap.mmap(opened.fileno(), size)).cast("Q")
+        self.mask = slots - 1
 
-    def has(self, mark: bytes) -> bool:
-        start = int.from_bytes(mark) & self._mask
-        return self._find(mark, start, start + WINDOW) >= 0
+    def has(self, mark: int) -> bool:
+        at = mark & self.mask
+        return mark in self.slots[at : at + WINDOW].tolist()
 
-    def add(self, mark: bytes) -> bool:
+    def add(self, mark: int) -> bool:
         """False if there is no room. Two processes may take one slot at once: an id is forgotten, no event is."""
-        start = int.from_bytes(mark) & self._mask
-        end = start + WINDOW
-        if (found := self._find(EMPTY, start, end)) < 0:
-            return False
-        free = (found + SLOT - 1) // SLOT * SLOT  # zeros at the end of a fingerprint aren't a slot
-        if free == end:
-            return False
-        self.memory[free : free + SLOT] = mark
-        return True
+        for at in range(mark & self.mask, (mark & self.mask) + WINDOW):
+            if not self.slots[at]:
+                self.slots[at] = mark
+                return True
+        return False
 
 
 class Memory:
@@ -75,7 +68,7 @@ class Memory:
         self._clock = clock
         self._tables: dict[Key, Table] = {}
         self._day = -1
-        self._search: list[Table] = []
+        self._search: list[tuple[memoryview, int, Table]] = []
         self._present: list[Table] = []
         self.turn()
         self._recall(self._day - 1)
@@ -100,22 +93,23 @@ class Memory:
             self._forget(min(self._tables))
         self._look()
 
-    def has(self, mark: bytes) -> bool:
-        for table in self._search:  # noqa: SIM110 - the hottest line here; `any` would take twice as long
-            if table.has(mark):
+    def has(self, mark: int) -> bool:
+        for slots, mask, table in self._search:
+            found = slots[mark & mask]  # nothing at its own place: it is nowhere
+            if found and (found == mark or table.has(mark)):
                 return True
         return False
 
-    def add(self, marks: Sequence[bytes]) -> None:
+    def add(self, marks: Sequence[int]) -> None:
         """Remember what is on disk now. Without room for a table nothing is remembered: staging drops repeats too."""
         self._enter(self._day, marks)
-        self._journal.add(self._day, b"".join(marks))
+        self._journal.add(self._day, array("Q", marks).tobytes())
 
     def keep(self) -> None:
         """Write down what was added, against the end of the machine."""
         self._journal.write()
 
-    def _enter(self, day: int, marks: Iterable[bytes]) -> None:
+    def _enter(self, day: int, marks: Iterable[int]) -> None:
         present = self._present if day == self._day else self._of(day)
         for mark in marks:
             for table in present:
@@ -127,19 +121,21 @@ class Memory:
 
     def _recall(self, day: int) -> None:
         """Fill the tables of a day that are not there; nobody restarted only this process then, but the machine."""
-        if (day, 0) not in self._tables:
-            self._open((day, 0))
-            self._look()
-            self._enter(day, (mark for mark in self._journal.read(day) if not self.has(mark)))
+        if (day, 0) in self._tables or (day != self._day and not self._journal.knows(day)):
+            return
+        self._open((day, 0))
+        self._look()
+        self._enter(day, (mark for mark in self._journal.read(day) if not self.has(mark)))
 
-    def _grow(self, day: int, mark: bytes) -> None:
+    def _grow(self, day: int, mark: int) -> None:
         number = max((number for its, number in self._tables if its == day), default=-1) + 1
         if table := self._open((day, number)):
             table.add(mark)
             self._look()
 
     def _look(self) -> None:
-        self._search = [self._tables[key] for key in sorted(self._tables, reverse=True)]
+        tables = [self._tables[key] for key in sorted(self._tables, reverse=True)]
+        self._search = [(table.slots, table.mask, table) for table in tables]
         self._present = self._of(self._day)
 
     def _of(self, day: int) -> list[Table]:
@@ -162,7 +158,7 @@ class Memory:
 
     @property
     def size(self) -> int:
-        return sum(len(table.memory) for table in self._tables.values())
+        return sum(table.slots.nbytes for table in self._tables.values())
 
 
 def keyed(file: Path) -> Key:

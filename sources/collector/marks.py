@@ -7,6 +7,7 @@ beside the requests, and a table that is gone is filled again from there. A powe
 import os
 import secrets
 import shutil
+from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -72,11 +73,14 @@ class Journal:
             with suppress(OSError), (self._folder / f"{day}-{self._name}.marks").open("ab") as file:
                 file.write(b"".join(marks for its, marks in waiting if its == day))
 
-    def read(self, day: int) -> Iterator[bytes]:
+    def knows(self, day: int) -> bool:
+        return any(self._folder.glob(f"{day}-*.marks"))
+
+    def read(self, day: int) -> Iterator[int]:
         """Yield every worker's fingerprints of a day; a torn last one is left out."""
         for file in self._folder.glob(f"{day}-*.marks"):
             data = file.read_bytes()
-            yield from (data[at : at + SLOT] for at in range(0, len(data) // SLOT * SLOT, SLOT))
+            yield from array("Q", data[: len(data) // SLOT * SLOT])
 
     def forget(self, before: int) -> None:
         for file in self._folder.glob("*.marks"):

@@ -40,9 +40,9 @@ def document() -> bytes:
                     }
                 },
                 "securitySchemes": {
-                "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user."},
-                "writeKeyInQuery": {"type": "apiKey", "in": "query", "name": "writeKey"},
-            },
+                    "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user."},
+                    "writeKeyInQuery": {"type": "apiKey", "in": "query", "name": "writeKey"},
+                },
             },
         }
     )

@@ -52,7 +52,7 @@ async def taken_in(collector: "Collector", call: Call, source: Source, body: byt
         return refusal(400, found.code)
     await keep(collector, found, source.sender.name)
     if source.bucket:
-        source.bucket.took(found.counts.total())
+        source.bucket.took(sum(found.counts.values()))
     return SUCCESS
 
 
