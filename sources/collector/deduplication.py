@@ -1,4 +1,4 @@
-"""Which message ids were taken in the last day: fingerprints in files that all workers of the machine share.
+"""Which message ids were taken in the last day: fingerprints in tables that all workers of the machine share.
 
 A day has one table, two are searched: 24 to 48 hours. A table is 64-bit fingerprints at a place that they name, or in
 one of the 15 after it; where all are taken the next table, twice as large, takes over, so that nothing is forgotten
@@ -9,113 +9,139 @@ staging drops; the other order would lose one.
 import mmap
 import os
 import time
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from xxhash import xxh3_64_digest
+from xxhash import xxh3_64_intdigest
 
-SLOT = 8
-WINDOW = 16 * SLOT
+from sources.collector.marks import SLOT, Journal, place
+
+WINDOW = 16  # slots
 FILLED = 2  # slots for an id: half of them stay free
-PERIOD = 24 * 3600
-EMPTY = bytes(SLOT)
+DAY = 24 * 3600
+Key = tuple[int, int]  # the day, and the table's number in it
 
 
-def fingerprint(identity: bytes, seed: int) -> bytes:
-    """The seed is the source's: two sources may use the same message id."""
-    return xxh3_64_digest(identity, seed)
+fingerprint = xxh3_64_intdigest  # of an id's bytes; the seed is the source's: two sources may use the same message id
 
 
 def seed_of(name: str) -> int:
-    return int.from_bytes(xxh3_64_digest(name.encode()))
+    return xxh3_64_intdigest(name.encode())
 
 
 class Table:
-    """One file, mapped into this process and every other worker's."""
+    """One piece of memory, mapped into this process and every other worker's. Empty slots are 0."""
 
     def __init__(self, file: Path, slots: int) -> None:
-        size = slots * SLOT + WINDOW
+        size = (slots + WINDOW) * SLOT
         with file.open("a+b") as opened:
             # All of it now: a write to a mapped hole on a full disk would kill the process.
             os.posix_fallocate(opened.fileno(), 0, size)
-            self.memory = mmap.mmap(opened.fileno(), size)
-        self._mask = (slots - 1) * SLOT
-        self._find = self.memory.find
+            self.slots = memoryview(mmap.mmap(opened.fileno(), size)).cast("Q")
+        self.mask = slots - 1
 
-    def has(self, mark: bytes) -> bool:
-        start = int.from_bytes(mark) & self._mask
-        return self._find(mark, start, start + WINDOW) >= 0
+    def has(self, mark: int) -> bool:
+        at = mark & self.mask
+        return mark in self.slots[at : at + WINDOW].tolist()
 
-    def add(self, mark: bytes) -> bool:
+    def add(self, mark: int) -> bool:
         """False if there is no room. Two processes may take one slot at once: an id is forgotten, no event is."""
-        start = int.from_bytes(mark) & self._mask
-        end = start + WINDOW
-        free = self._find(EMPTY, start, end)
-        free = (free + SLOT - 1) // SLOT * SLOT  # zeros at the end of a fingerprint aren't a slot
-        if free < start or free >= end:
-            return False
-        self.memory[free : free + SLOT] = mark
-        return True
+        for at in range(mark & self.mask, (mark & self.mask) + WINDOW):
+            if not self.slots[at]:
+                self.slots[at] = mark
+                return True
+        return False
 
 
 class Memory:
-    """The tables of today and yesterday. `ids_a_day` is what one table holds at ease; `bytes_kept` bounds them all."""
+    """The tables of today and yesterday. `ids_a_day` is what one holds at ease; `bytes_kept` bounds them all."""
 
     def __init__(
-        self, folder: Path, ids_a_day: int, bytes_kept: int = 1 << 31, clock: Callable[[], float] = time.time
+        self, folder: Path, ids_a_day: int, bytes_kept: int = 1 << 30, clock: Callable[[], float] = time.time
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder = place(folder)
+        self._journal = Journal(folder)
         self._slots = 1 << max(10, (ids_a_day * FILLED - 1).bit_length())
         self._bytes_kept = bytes_kept
         self._clock = clock
-        self._tables: dict[tuple[int, int], Table] = {}
-        self._period = 0
-        self._search: list[Table] = []
+        self._tables: dict[Key, Table] = {}
+        self._day = -1
+        self._search: list[tuple[memoryview, int, Table]] = []
         self._present: list[Table] = []
         self.turn()
+        self._recall(self._day - 1)
+        self._recall(self._day)
 
     def turn(self) -> None:
         """Open what other workers began, forget what is older than the window or over the budget."""
-        self._period = int(self._clock()) // PERIOD
+        day, before = int(self._clock()) // DAY, self._day
+        self._day = day
         files = {keyed(file) for file in self._folder.glob(f"{self._slots}-*.ids")}
         for key in self._tables.keys() - files:
             del self._tables[key]
-        for key in files | {(self._period, 0)}:
-            if self._period - key[0] > 1:
+        for key in files:
+            if day - key[0] > 1:
                 self._forget(key)
             else:
                 self._open(key)
+        if before not in (day, -1):
+            self._open((day, 0))
+            self._journal.forget(day - 1)
         while self.size > self._bytes_kept and len(self._tables) > 1:
             self._forget(min(self._tables))
         self._look()
 
-    def has(self, mark: bytes) -> bool:
-        for table in self._search:  # noqa: SIM110 - the hottest line here; `any` would take twice as long
-            if table.has(mark):
+    def has(self, mark: int) -> bool:
+        for slots, mask, table in self._search:
+            found = slots[mark & mask]  # nothing at its own place: it is nowhere
+            if found and (found == mark or table.has(mark)):
                 return True
         return False
 
-    def add(self, marks: Iterable[bytes]) -> None:
+    def add(self, marks: Sequence[int]) -> None:
         """Remember what is on disk now. Without room for a table nothing is remembered: staging drops repeats too."""
+        self._enter(self._day, marks)
+        self._journal.add(self._day, array("Q", marks).tobytes())
+
+    def keep(self) -> None:
+        """Write down what was added, against the end of the machine."""
+        self._journal.write()
+
+    def _enter(self, day: int, marks: Iterable[int]) -> None:
+        present = self._present if day == self._day else self._of(day)
         for mark in marks:
-            for table in self._present:
+            for table in present:
                 if table.add(mark):
                     break
             else:
-                self._grow(mark)
+                self._grow(day, mark)
+                present = self._of(day)
 
-    def _grow(self, mark: bytes) -> None:
-        number = max((number for period, number in self._tables if period == self._period), default=-1) + 1
-        if table := self._open((self._period, number)):
+    def _recall(self, day: int) -> None:
+        """Fill the tables of a day that are not there; nobody restarted only this process then, but the machine."""
+        if (day, 0) in self._tables or (day != self._day and not self._journal.knows(day)):
+            return
+        self._open((day, 0))
+        self._look()
+        self._enter(day, (mark for mark in self._journal.read(day) if not self.has(mark)))
+
+    def _grow(self, day: int, mark: int) -> None:
+        number = max((number for its, number in self._tables if its == day), default=-1) + 1
+        if table := self._open((day, number)):
             table.add(mark)
             self._look()
 
     def _look(self) -> None:
-        self._search = [self._tables[key] for key in sorted(self._tables, reverse=True)]
-        self._present = [self._tables[key] for key in sorted(self._tables) if key[0] == self._period]
+        tables = [self._tables[key] for key in sorted(self._tables, reverse=True)]
+        self._search = [(table.slots, table.mask, table) for table in tables]
+        self._present = self._of(self._day)
 
-    def _open(self, key: tuple[int, int]) -> Table | None:
+    def _of(self, day: int) -> list[Table]:
+        return [self._tables[key] for key in sorted(self._tables) if key[0] == day]
+
+    def _open(self, key: Key) -> Table | None:
         if key not in self._tables:
             try:
                 self._tables[key] = Table(self._file(key), self._slots << key[1])
@@ -123,19 +149,19 @@ class Memory:
                 return None
         return self._tables[key]
 
-    def _forget(self, key: tuple[int, int]) -> None:
+    def _forget(self, key: Key) -> None:
         self._tables.pop(key, None)
         self._file(key).unlink(missing_ok=True)
 
-    def _file(self, key: tuple[int, int]) -> Path:
+    def _file(self, key: Key) -> Path:
         return self._folder / f"{self._slots}-{key[0]}-{key[1]}.ids"
 
     @property
     def size(self) -> int:
-        return sum(len(table.memory) for table in self._tables.values())
+        return sum(table.slots.nbytes for table in self._tables.values())
 
 
-def keyed(file: Path) -> tuple[int, int]:
+def keyed(file: Path) -> Key:
     """Return the day and the number that a table's name tells."""
-    _, period, number = file.stem.split("-")
-    return int(period), int(number)
+    _, day, number = file.stem.split("-")
+    return int(day), int(number)

@@ -1,5 +1,6 @@
 """From a readable body to lines for the log, and what is answered when a body can't be read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -61,16 +62,14 @@ class Intake:
             body = one_line(body)
             batch = decode_batch(body)
         sorting = self._begun(batch, body, source, facts)
-        raws = [bytes(raw) for raw in batch.batch]
+        raws = batch.batch
         if len(raws) > self._limits.events:
             return self._too_many(raws, sorting)
         try:
             events = decode_events(body).batch
         except UNREADABLE:
             return sorting.take_all(raws)
-        for raw, event in zip(raws, events, strict=True):
-            sorting.take(raw, event, event.type)
-        return sorting.done()
+        return sorting.take_many(raws, events)
 
     def _mended_batch(self, body: bytes, source: Source, facts: Facts) -> Taken | Refused:
         """Half a character pair, a stray byte or an abyss spoils its own event, not the batch."""
@@ -83,9 +82,9 @@ class Intake:
         sorting.is_mended = True
         return self._too_many(raws, sorting) if len(raws) > self._limits.events else sorting.take_all(raws)
 
-    def _too_many(self, raws: list[bytes], sorting: Sorting) -> Taken:
+    def _too_many(self, raws: Sequence[Raw | bytes], sorting: Sorting) -> Taken:
         for raw in raws:
-            sorting.refuse(raw, "too_many_events")
+            sorting.refuse(bytes(raw), "too_many_events")
         return sorting.done()
 
     def _begun(self, batch: Batch, body: bytes, source: Source, facts: Facts) -> Sorting:
@@ -130,7 +129,7 @@ class Intake:
         return Refused(code, taken)
 
 
-def decoded(text: bytes) -> tuple[Batch, list[bytes]]:
+def decoded(text: bytes) -> tuple[Batch, Sequence[Raw | bytes]]:
     """Return a batch and its events, also if one of them can't be read. Raises what the reader raises."""
     try:
         batch = decode_batch(text)
@@ -138,7 +137,7 @@ def decoded(text: bytes) -> tuple[Batch, list[bytes]]:
         if (parts := split(text)) is None:
             raise
         return decode_batch(parts[0]), parts[1]
-    return batch, [bytes(raw) for raw in batch.batch]
+    return batch, batch.batch
 
 
 def one_line(text: bytes) -> bytes:

@@ -36,7 +36,7 @@ class Metrics:
         self._times = [0] * (len(SECONDS) + 1)
         self._time = 0.0
 
-    def took(self, source: str, counts: Counter[str]) -> None:
+    def took(self, source: str, counts: dict[str, int]) -> None:
         for outcome, count in counts.items():
             self.events[source, outcome] += count
 

@@ -14,12 +14,11 @@ BODIES: dict[str, Any] = {
     "batch": {
         "type": "object",
         "required": ["batch"],
-        "properties": {"batch": {"type": "array", "items": {"type": "object"}, "description": "The calls."}},
+        "properties": {"batch": {"type": "array", "items": {}, "description": "The calls."}},
     },
     "webhook": {"type": "object", "description": "The delivery; its bytes are signed."},
     "anything": {},
 }
-SIGNED = {"event", "batch"}
 
 
 def document() -> bytes:
@@ -40,7 +39,10 @@ def document() -> bytes:
                         "properties": {"success": {"type": "boolean"}, "code": {"type": "string"}},
                     }
                 },
-                "securitySchemes": {"writeKey": {"type": "http", "scheme": "basic", "description": "The key as user."}},
+                "securitySchemes": {
+                    "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user."},
+                    "writeKeyInQuery": {"type": "apiKey", "in": "query", "name": "writeKey"},
+                },
             },
         }
     )
@@ -55,8 +57,11 @@ def operation(route: Route) -> dict[str, Any]:
         "responses": {str(status): response(route, status) for status in route.statuses},
     }
     if route.body != "nothing":
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": BODIES[route.body]}}}
-    if route.body in SIGNED:
+        required = route.body != "anything"
+        found["requestBody"] = {"required": required, "content": {"application/json": {"schema": BODIES[route.body]}}}
+    if "writeKey" in route.query:
+        found["security"] = [{"writeKeyInQuery": []}]
+    elif route.body in ("event", "batch"):
         found["security"] = [{"writeKey": []}]
     return found
 
@@ -69,7 +74,7 @@ def parameters(route: Route) -> list[dict[str, Any]]:
             {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
             for name in opened
         ),
-        *({"name": name, "in": "query", "required": name == "writeKey", "schema": text} for name in route.query),
+        *({"name": name, "in": "query", "schema": text} for name in route.query if name != "writeKey"),
     ]
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +68,7 @@ def readable(raw: bytes) -> tuple[str, bool]:
         return base64.b64encode(raw).decode(), True
 
 
-def counted(received_at: str, origin: Origin, denied: Counter[str]) -> list[bytes]:
+def counted(received_at: str, origin: Origin, denied: dict[str, int]) -> list[bytes]:
     """Lines that say how many events of which type consent kept out on which day, and nothing else of them."""
     return [
         encode(

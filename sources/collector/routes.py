@@ -46,7 +46,7 @@ BATCHES = tuple(
 PIXELS = tuple(
     Route(
         "GET", f"/pixel/v1/{kind}", receiving.pixel, f"One {kind} call from an image's address.",
-        kind=kind, query=PIXEL, statuses=TAKEN, content_type="image/gif",
+        kind=kind, query=PIXEL, statuses=(200, 401, 403, 404, 429, 503), content_type="image/gif",
     )
     for kind in ("track", "page")
 )  # fmt: skip

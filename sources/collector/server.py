@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class Worker:
         self._log = log
         self._writer = log.writer
         self._shared = Shared(state / "metrics", log.writer.worker)
-        self.collector = Collector(settings, log, memory, log.writer.worker, self._shared)
+        self.collector = Collector(settings, log.writer, memory, log.writer.worker, self._shared)
         self._memory = memory
         self.connections: set[Any] = set()
 
@@ -60,6 +61,7 @@ class Worker:
         with contextlib.suppress(asyncio.CancelledError):
             await chores
         await self._log.drain()
+        self._memory.keep()
         tell("worker_stopped", worker=self._writer.worker, count=self._writer.counted.lines)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -67,6 +69,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK)
             self._memory.turn()
+            await asyncio.to_thread(self._memory.keep)
             look_at(self.connections)
             self._measure()
 
@@ -99,7 +102,15 @@ def run_worker(configuration: Configuration, host: str, port: int) -> None:
     server = uvicorn.Server(configured(worker))
     worker.connections = server.server_state.connections
     tell("worker_started", worker=log.writer.worker, host=host, port=bound.getsockname()[1])
+    spare_the_collector()
     server.run(sockets=[bound])
+
+
+def spare_the_collector() -> None:
+    """Look for garbage less often: a request leaves little that only the search finds, and it took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def configured(worker: Worker) -> uvicorn.Config:

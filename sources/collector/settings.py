@@ -62,7 +62,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     webhook: int = 5 * 1024 * 1024
     in_flight: int = 64 * 1024 * 1024  # all bodies being worked on, per worker
     seconds: float = 10.0  # for a client to send its request
-    ids_a_day: int = 4_000_000  # message ids remembered at ease: 16 bytes of disk each, twice; more take more
+    ids_a_day: int = 1_000_000  # message ids remembered at ease: 16 bytes of memory each, for two days; more take more
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -82,7 +82,7 @@ class Receiver:
         identity = self._kind.verify(delivery, self._hook.secrets)
         mark = fingerprint(identity.encode() or delivery.body, self._seed)
         if memory.has(mark):
-            taken.counts["duplicate"] += 1
+            taken.count("duplicate")
             return taken
         taken.marks.append(mark)
         try:
@@ -112,8 +112,9 @@ class Receiver:
         for lane, lines in events.lanes.items():
             taken.lanes.setdefault(lane, []).extend(lines)
         taken.marks.extend(events.marks)
-        taken.counts.update(events.counts)
-        taken.counts["accepted"] += len(rows)
+        for outcome, count in events.counts.items():
+            taken.count(outcome, count)
+        taken.count("accepted", len(rows))
         return taken
 
     def _line(self, row: Row, delivery: Delivery, identity: str) -> bytes:

@@ -101,6 +101,13 @@ def test_a_pixel_is_an_event_and_an_image(door, kind):
     assert [(row["type"], row["user_id"]) for row in door.rows()] == [(kind, "ü1")]
 
 
+@pytest.mark.parametrize("data", ["%%%", "bm90IGpzb24", "x" * 40_000])
+def test_a_pixel_that_cannot_be_read_is_an_image_all_the_same(door, data):
+    answer = door.ask("GET", "/pixel/v1/track", params={"data": data, "writeKey": KEY})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+    assert len(door.refused()) == 1
+
+
 def test_a_pixel_without_data_takes_single_parameters(door):
     door.ask("GET", "/pixel/v1/track", params={"writeKey": KEY, "event": "Opened", "anonymousId": "a", "mail": "7"})
     assert [row["properties"] for row in door.rows()] == [{"mail": "7"}]
