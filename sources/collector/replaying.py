@@ -78,7 +78,7 @@ def outcome(taken: Taken | None) -> str:
     codes = [
         name.partition(":")[2] for name, count in taken.counts.items() if count and name.startswith("quarantined:")
     ]
-    return codes[0] if codes else "duplicate" if taken.counts["duplicate"] else "refused"
+    return codes[0] if codes else "duplicate" if taken.counts.get("duplicate") else "refused"
 
 
 def with_id(body: bytes, refusal_id: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -149,7 +150,7 @@ def test_of_an_event_nobody_may_keep_only_a_count_is_left(collected):
     assert b"a-denied" not in written
 
 
-def test_a_refused_event_comes_through_once_the_settings_allow_it(collected):
+def test_a_refused_event_comes_through_once_the_settings_allow_it(collected, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
     from dagster_cdp.cli import app
@@ -160,7 +161,11 @@ def test_a_refused_event_comes_through_once_the_settings_allow_it(collected):
         assert ran.exit_code == 0, ran.output
         return ran.output
 
-    home, _ = collected
+    home = tmp_path / "again"
+    shutil.copytree(collected[0], home, copy_function=shutil.copy2)
+    for name, value in point_at(home).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CDP_NOW")
     assert "event_too_large" in said("list")
     assert "0 of 1 would pass" in said("replay", "--try", "--code", "event_too_large")
     (home / "collector.yml").write_text(SETTINGS.format(limit=2000))

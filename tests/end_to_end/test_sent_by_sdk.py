@@ -1,4 +1,4 @@
-"""Part of the demo sent by an official SDK through a collector: the same people, audiences and events, from elsewhere."""
+"""Part of the demo sent by an SDK through a collector: the same people, audiences and events as from files."""
 
 import shutil
 

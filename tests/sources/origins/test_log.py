@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import datetime
 
 import fsspec
@@ -249,6 +250,8 @@ def test_a_log_that_was_shipped_is_loaded_from_there(town, log, monkeypatch):
     for numbers in (range(20), range(20, 45)):
         log.append_now(LANE, [envelope(number) for number in numbers])
         log.append_now(LANE, [envelope(900 + numbers[0], {"filler": "x" * 2000})])  # the segment is full
+        while list((town.home / "log" / LANE).glob("*.ndjson")):
+            time.sleep(0.01)
         Forwarder(town.home / "log", remote_at("memory://bucket/log")).ship()
         assert town.load(EVENTS).rows == {"events": len(numbers) + 1}
         assert town.load(EVENTS).rows == {}
