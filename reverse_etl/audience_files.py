@@ -94,6 +94,14 @@ class AudienceFiles:
         self._part += 1 if changes else 0
         self._last = {str(row[0]) for row in rows}
 
+    def member_ids(self) -> list[str]:
+        """Read who is in the members' file, by hash."""
+        with self.store.workspace() as workspace:
+            file = self.store.fetch(f"members.{self.layout.format}", workspace)
+            if not file:
+                return []
+            return [id_ for (id_,) in _engine(workspace).execute(f"select {MEMBER} from {_table(file)}").fetchall()]
+
     def _put(self, files: Sequence[tuple[Path, str]]) -> None:
         """Put files in this order; a lack of rights for another than the first is no word that nothing happened."""
         for place, (file, name) in enumerate(files):

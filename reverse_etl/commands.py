@@ -10,9 +10,9 @@ from reverse_etl import history
 from reverse_etl.approval import approve
 from reverse_etl.desired import PlanRefused
 from reverse_etl.destination import DestinationRefused, NoAnswer, NotSent, load_destination
+from reverse_etl.drift import drift
 from reverse_etl.journal import open_journal
 from reverse_etl.lease import LeaseLost, SyncBusy
-from reverse_etl.reconcile import drift
 from reverse_etl.run import Kind, SyncHeld, previewing, run_sync
 from reverse_etl.run_log import SyncReport
 from reverse_etl.sync import BadDeclaration, all_syncs, find_sync, in_order
@@ -170,11 +170,7 @@ def show_drift(asked: argparse.Namespace) -> Answer:
     with _opened() as warehouse:
         open_journal(warehouse)
         found = drift(warehouse, sync, load_destination(sync))
-    if found.theirs is None:
-        return 0, f"{sync.name}: {found.ours} members; {sync.destination} can't be asked who is there", found.as_dict()
-    words = f"{sync.name}: {found.ours} members by the journal, {found.theirs} at {sync.destination}"
-    if found.missing is not None:
-        words += f"; {found.missing} missing there, {found.unexpected} unknown here"
+    words = str(found)
     if found.differs:
         words += f"\n  next: python -m reverse_etl resync {sync.name}"
     return (1 if found.differs else 0), words, found.as_dict()

@@ -165,8 +165,7 @@ class Destination(Protocol):
     `identify(fields) -> Identified`: how it finds a person, normalised and hashed as delivered.
     `follow(rows, response) -> Follow | None`: what to ask before `outcomes` can be read; a job, a second step.
     `pointer(rows, response) -> Sequence[int]`: the places of the rows that a refusal of all blames.
-    `read_back() -> Request`, and `held(response) -> Iterable[Mapping]`, the identifiers of its members, or
-    `size(response) -> int | None`; `more(response) -> Request | None` leads to the next page.
+    `read_back() -> Request` and `held(response) -> Iterable[Mapping]`: who is there; more of it in read_back.py.
     `account: str`: whose limits and credentials it shares; default: all syncs to one destination.
     """
 

@@ -5,16 +5,28 @@ their owner only. An operation is in the changes once, or twice, under the same 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
 
 import duckdb
 
-from reverse_etl.audience_files import OWN, AudienceFiles, Layout
+from reverse_etl.audience_files import MEMBER, OWN, AudienceFiles, Layout
 from reverse_etl.columns import columns_of
-from reverse_etl.destination import Change, DestinationRefused, NoAnswer, Receipt, Request, Response, Spec, Transport
+from reverse_etl.destination import (
+    Change,
+    DestinationRefused,
+    NoAnswer,
+    Receipt,
+    Request,
+    Response,
+    Scalar,
+    Spec,
+    Transport,
+)
 from reverse_etl.environment import home
 from reverse_etl.file_store import FileStore, open_folder
+from reverse_etl.identity import member_of
 from reverse_etl.sync import BadDeclaration, Sync
 
 FORMATS = ("csv", "parquet")
@@ -51,6 +63,16 @@ class Destination:
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         return self._columns.receipts(rows) if response.status == 200 else []  # noqa: PLR2004
 
+    def read_back(self) -> Request:
+        return Request(self._address, b"", method="READ")
+
+    def held(self, response: Response) -> Iterator[Mapping[str, Scalar]]:
+        """A line for each member, whose hash the file has."""
+        yield from ({MEMBER: line.decode().rstrip()} for line in BytesIO(response.body))
+
+    def known_as(self, identifiers: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+        return {MEMBER: member_of(identifiers)}
+
     @contextmanager
     def opened(self) -> Iterator[FileStore]:
         """Open the folder; places of other kinds differ in this alone."""
@@ -64,7 +86,14 @@ class Destination:
                 files.open()
             except OSError as error:
                 raise DestinationRefused(f"{self._address} can't be used: {_reason(error)}") from error
-            yield lambda request: _written(files, request)
+            yield lambda request: _read(files) if request.method == "READ" else _written(files, request)
+
+
+def _read(files: AudienceFiles) -> Response:
+    try:
+        return Response(200, "\n".join(files.member_ids()).encode())
+    except (OSError, duckdb.Error) as error:
+        raise NoAnswer(type(error).__name__) from error
 
 
 def _written(files: AudienceFiles, request: Request) -> Response:

@@ -181,6 +181,34 @@ class Remote:
         return {email.split("@")[0] for email in self.members}
 
 
+@dataclass
+class Open(Remote):
+    """A remote place that tells who its members are, two a page."""
+
+    lists: bool = True
+    pages: int = 0
+
+    def read_back(self):
+        return Request("/members?from=0", b"", method="GET")
+
+    def held(self, response):
+        return [{"email": email} for email in response.json()["members"]]
+
+    def more(self, _, response):
+        following = response.json()["next"]
+        return Request(f"/members?from={following}", b"", method="GET") if following else None
+
+    def send(self, request):
+        if not request.path.startswith("/members"):
+            return super().send(request)
+        self.pages += 1
+        if not self.lists:
+            return Response(500)
+        first, everybody = int(request.path.split("=")[1]), sorted(self.members)
+        page = {"members": everybody[first : first + 2], "next": first + 2 if first + 2 < len(everybody) else 0}
+        return Response(200, json.dumps(page).encode())
+
+
 def sync_now(warehouse, remote, sync=VIP, **options):
     """One run without waiting and, unless told otherwise, without a gate."""
     return run_sync(warehouse, sync, destination=remote, **{"gate": "ignored", "sleep": lambda _: None, **options})

@@ -4,6 +4,7 @@ import pytest
 from activation_town import email_of, sync_now
 
 from reverse_etl.destination import load_destination
+from reverse_etl.drift import drift
 from reverse_etl.normalise import sha256_hex
 from reverse_etl.sync import Sync
 
@@ -129,3 +130,19 @@ def test_an_event_is_delivered_once_whatever_happens(town, desk, monkeypatch, de
     events = desk.held(vendor, kind)
     assert {key.split("/")[-1] for key in events} == {"ann", "bob", "cem"}
     assert email_of("ann") not in str(events)
+
+
+def test_drift_at_a_platform_is_a_match_rate_and_never_a_difference(town, platform, desk):
+    sync, vendor, _ = platform
+    names = [f"p{n}" for n in range(120)]  # Meta tells nothing of fewer than a hundred
+    town.audience(names, consenting=False)
+    consent(town, *names)
+    run(town, sync)
+    [audience] = {kind for kind in desk.kinds(vendor) if kind.startswith("members/")}
+    with desk.store(vendor) as store:
+        store.drop_all(audience, list(store.all(audience))[:15])
+
+    found = drift(town.warehouse, sync, load_destination(sync))
+
+    assert (found.ours, found.matched, found.match_rate, found.differs) == (120, 105, 0.875, False)
+    assert "88%" in str(found)

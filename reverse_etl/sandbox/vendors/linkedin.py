@@ -32,6 +32,10 @@ class Vendor:
                 return _find(request, store)
             case ("POST", "dmpSegments"):
                 return _create(request, store)
+            case ("GET", "dmpSegments", id_) if id_.isdigit() and not id_.endswith("404"):
+                counts = {"inputCount": store.count(f"members/{id_}"), "matchedCount": store.count(f"members/{id_}")}
+                built = {"destination": "LINKEDIN", "status": "READY", **counts}  # everybody is recognised here
+                return Answer(200, {"id": int(id_), "type": "USER", "destinations": [built]})
             case ("POST", "dmpSegments", id_, "users") if id_.isdigit():
                 return _users(request, store, id_)
         return _error(404, "No virtual resource found.")

@@ -6,6 +6,7 @@ import pytest
 from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Change, DestinationRefused
+from reverse_etl.read_back import Reader
 from reverse_etl.testing import check
 
 FIELDS = ("external_id", "email", "first_name", "ltv")
@@ -128,3 +129,21 @@ def test_a_fault_of_the_account_is_for_a_person(braze, monkeypatch):
     monkeypatch.delenv("BRAZE_API_KEY")
     with pytest.raises(DestinationRefused, match="set BRAZE_API_KEY"), braze.connect():
         pass
+
+
+@pytest.mark.parametrize(("find_by", "requests"), [("external_id", 2), ("email", 60)])
+def test_members_are_looked_up_by_key(desk, braze, find_by, requests):
+    braze = destination_of("braze", FIELDS, find_by=find_by)
+    key = "U{}" if find_by == "external_id" else "person{}@example.com"
+    rows = [change(person=n, **{find_by: key.format(n)}) for n in range(60)]
+    deliver(braze, rows[:58])
+    deliver(braze, [change("remove", 3, **{find_by: key.format(3)})])
+    before = len(desk.log("braze"))
+
+    with braze.connect() as send:
+        found = list(Reader(braze, send).present([row.identifiers for row in rows]))
+
+    assert {value for member in found for value in member.values()} == {
+        key.format(n).lower() for n in range(58) if n != 3
+    }
+    assert len(desk.log("braze")) - before == requests

@@ -194,3 +194,12 @@ def test_the_server_makes_audiences_also_twice_of_a_name(server):
     assert make()["code"] == 40_002
     assert make(action="delete", delete_audience_id=ids[0])["code"] == 0
     assert set(server.held("tiktok", "audiences")) == {ids[1]}
+
+
+def test_how_many_were_recognised_is_told(server):
+    destination = tiktok()
+    deliver(destination, changes(destination, range(5)))
+
+    with destination.connect() as send:
+        assert destination.size(send(destination.read_back())) == 5
+    assert destination.size(Response(200, b'{"code": 0, "data": {"list": [{}]}}')) is None
