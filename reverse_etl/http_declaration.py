@@ -102,10 +102,11 @@ class Idempotency(_Part):
 
 
 class Size(_Part):
-    """Where to ask how many members there are."""
+    """Where to ask how many members there are, or how many of those sent were matched."""
 
     path: Below
     at: str
+    counts: Literal["members", "matched"] = "members"
 
 
 class Operations(_Part):

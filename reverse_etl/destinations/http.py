@@ -22,6 +22,7 @@ from reverse_etl.destination import (
 from reverse_etl.http_answer import Rows, at, receipts, said
 from reverse_etl.http_auth import signer
 from reverse_etl.http_declaration import Declaration, Operation, checked_url, fitting, read
+from reverse_etl.read_back import Tells
 from reverse_etl.sync import Sync
 from reverse_etl.template import encoded, render, render_path
 
@@ -41,6 +42,7 @@ class Destination:
         self.spec = declared.spec()
         if declared.size:
             self.read_back, self.size = self._ask_size, self._read_size
+            self.tells = Tells.MATCHED if declared.size.counts == "matched" else Tells.SIZE
 
     def request(self, rows: Sequence[Change]) -> Request:
         operation = self._operation(rows)

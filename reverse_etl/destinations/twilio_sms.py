@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 from pydantic import Field, SecretStr, model_validator
 
 from reverse_etl import http, messages, settings
-from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Transport, Verdict
-from reverse_etl.destination import by_status as by_http
+from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Transport, Verdict, by_status
 from reverse_etl.exchange import basic, read
 from reverse_etl.normalise import Identified, identify, read_options
 from reverse_etl.sync import Sync
@@ -64,7 +63,7 @@ def classify(response: Response) -> Verdict:
         return Verdict.ANSWERED
     if code in SENDER_CODES:
         return Verdict.CONFIG
-    return Verdict.BUSY if code in {QUEUE_FULL, TOO_MANY} else by_http(response)
+    return Verdict.BUSY if code in {QUEUE_FULL, TOO_MANY} else by_status(response)
 
 
 class Destination:
