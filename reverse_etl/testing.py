@@ -47,7 +47,7 @@ def sample(
             Change(
                 operation_id=f"{operation}-{person}-{len(fields)}",
                 operation=operation,
-                member_id=member_of(found_by),
+                member_id=f"{person:032x}",
                 identifiers=found_by,
                 fields={} if operation == "remove" else filled,
             )

@@ -11,7 +11,7 @@ from io import BytesIO
 
 import duckdb
 
-from reverse_etl.audience_files import MEMBER, OWN, AudienceFiles, Layout
+from reverse_etl.audience_files import OWN, AudienceFiles, Layout
 from reverse_etl.columns import columns_of
 from reverse_etl.destination import (
     Change,
@@ -26,7 +26,6 @@ from reverse_etl.destination import (
 )
 from reverse_etl.environment import home
 from reverse_etl.file_store import FileStore, open_folder
-from reverse_etl.identity import member_of
 from reverse_etl.sync import BadDeclaration, Sync
 
 FORMATS = ("csv", "parquet")
@@ -67,11 +66,12 @@ class Destination:
         return Request(self._address, b"", method="READ")
 
     def held(self, response: Response) -> Iterator[Mapping[str, Scalar]]:
-        """A line for each member, whose hash the file has."""
-        yield from ({MEMBER: line.decode().rstrip()} for line in BytesIO(response.body))
+        """A line for each member."""
+        for line in BytesIO(response.body):
+            yield dict(zip(self._columns.keys, json.loads(line), strict=True))
 
     def known_as(self, identifiers: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
-        return {MEMBER: member_of(identifiers)}
+        return {name: self._layout.safe(text) for name, text in self._columns.key_texts(identifiers).items()}
 
     @contextmanager
     def opened(self) -> Iterator[FileStore]:
@@ -91,7 +91,7 @@ class Destination:
 
 def _read(files: AudienceFiles) -> Response:
     try:
-        return Response(200, "\n".join(files.member_ids()).encode())
+        return Response(200, "\n".join(map(json.dumps, files.keys())).encode())
     except (OSError, duckdb.Error) as error:
         raise NoAnswer(type(error).__name__) from error
 
