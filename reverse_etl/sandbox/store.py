@@ -24,8 +24,7 @@ class File:
         self._path = path
         with self.open() as connection:
             connection.execute("pragma journal_mode = wal")
-            for statements in tables:
-                connection.executescript(statements)
+            connection.executescript(f"begin;{''.join(tables)}commit;")
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
