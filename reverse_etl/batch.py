@@ -1,16 +1,17 @@
 """Read one batch of the plan as it is now: fresh consent, fresh values, delivered identifiers."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from reverse_etl.consent import consented
 from reverse_etl.desired import REMOVED
-from reverse_etl.destination import Change
+from reverse_etl.destination import Change, Scalar
 from reverse_etl.fingerprint import payload_of
 from reverse_etl.identity import Identity, member_of
 from reverse_etl.mapper import Mapper
+from reverse_etl.parts import parted
 from reverse_etl.payload import flaw, readable
 from reverse_etl.warehouse import Warehouse, quoted
 
@@ -47,11 +48,12 @@ left join consented on batch.profile_id = consented.profile_id
 order by batch.position
 """
 _LEAVING = """
-select plan.position, plan.operation, plan.operation_id, plan.member_id, plan.is_resend, journal.identifiers
+select
+    plan.position, plan.operation, plan.operation_id, plan.member_id, plan.is_resend, journal.identifiers, plan.kept
 from activation.plan as plan
 inner join activation.journal as journal
     on journal.sync_name = ? and journal.member_id = plan.member_id
-where plan.run_id = ? and plan.position between ? and ?
+where plan.run_id = ? and plan.position between ? and ? and plan.operation <> 'release'
 order by plan.position
 """
 
@@ -69,6 +71,7 @@ class Planned:
     is_known: bool = True  # the journal has the member already
     outcome: str = ""  # suppressed, moved or rejected; empty: to be sent
     code: str = ""
+    kept: Mapping[str, Scalar] = field(default_factory=dict)  # of a removal: identifiers that others have, not sent
 
 
 def ranges(warehouse: Warehouse, run_id: str, size: int) -> Iterator[tuple[int, int, bool]]:
@@ -132,10 +135,14 @@ def _planned(identity: Identity, mapper: Mapper, head: Sequence[Any], row: Seque
 def leaving(warehouse: Warehouse, identity: Identity, run_id: str, *, first: int, last: int) -> list[Planned]:
     """Read removals, each with the identifiers that were delivered, whatever became of the row since."""
     planned = []
-    for position, operation, operation_id, member_id, is_resend, identifiers in warehouse.execute(
+    for position, operation, operation_id, member_id, is_resend, identifiers, kept in warehouse.execute(
         _LEAVING, [identity.sync.name, run_id, first, last]
     ):
-        change = Change(operation_id, operation, member_id, json.loads(identifiers))
+        goes: Mapping[str, Scalar] = json.loads(identifiers)
+        stays: Mapping[str, Scalar] = {}
+        if kept and identity.ways is not None:
+            goes, stays = parted(goes, identity.ways, kept.split(","))
+        change = Change(operation_id, operation, member_id, goes)
         code = readable(identity.spec, change.identifiers, {})
-        planned.append(Planned(position, change, is_resend, outcome="rejected" if code else "", code=code))
+        planned.append(Planned(position, change, is_resend, outcome="rejected" if code else "", code=code, kept=stays))
     return planned

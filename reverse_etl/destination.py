@@ -148,6 +148,9 @@ class Spec:
     classify: Callable[[Response], Verdict] = by_status
     platform: str = ""  # whose rules make identifiers, see `normalise`
     hash_only: bool = False  # nothing readable may leave: identifying columns are no fields
+    # each identifier finds a person by itself, and a removal by it takes it from all who share it; None: platforms of
+    # hashes do so, other destinations find a member by all of its identifiers
+    matches_any: bool | None = None
     shape: Callable[[Change], str] = by_operation  # rows of one request have the same
     smallest_audience: int = 0  # below so many members the destination serves or removes nobody
     requests_per_second: float | None = None  # of one account, over all syncs

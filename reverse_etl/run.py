@@ -15,11 +15,13 @@ from reverse_etl.guard import Alarm, alarms, closed_gate
 from reverse_etl.identity import Identity, identity_of
 from reverse_etl.journal import open_journal, rest
 from reverse_etl.lease import Lease, lease
+from reverse_etl.parts import forget, is_counting
 from reverse_etl.plan import Plan, plan
 from reverse_etl.policy import Policy, policy_of
 from reverse_etl.reconcile import reconcile
 from reverse_etl.run_log import SyncReport, begin_run, fail_run, finish_run, report_of
 from reverse_etl.send import Sending
+from reverse_etl.shared import RELEASED, release
 from reverse_etl.split import record_arms
 from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.warehouse import Warehouse
@@ -199,6 +201,10 @@ class _Run:
         sending = Sending(self.warehouse, identity, self.destination, self.lease, self.run_id, self.sleep)
         if planned.revoked if verdict.held else planned.size:
             sending.all(time.monotonic() + deadline_seconds)
+        if released := release(self.warehouse, self.sync.name, self.run_id, self.lease):
+            sending.outcomes["release", RELEASED] = released
+        if planned.size + planned.released and is_counting(self.warehouse, self.sync.name):
+            forget(self.warehouse, self.sync.name)
         rest(self.warehouse, self.sync.name)
         report = report_of(
             self.sync, sending, planned, verdict, kind=self.kind, seconds=time.monotonic() - self.started

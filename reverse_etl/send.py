@@ -13,9 +13,10 @@ from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Destination, Outcome
 from reverse_etl.environment import now
 from reverse_etl.guard import sent_today
-from reverse_etl.identity import Identity
+from reverse_etl.identity import Identity, member_of
 from reverse_etl.journal import Entry, intend, record
 from reverse_etl.lease import Lease
+from reverse_etl.parts import note
 from reverse_etl.plan import ONE_WAY
 from reverse_etl.warehouse import Warehouse
 
@@ -135,13 +136,21 @@ class Sending:
                 intend(self.warehouse, entry, found_by, now())
             if answered:
                 rows = [(planned.position, outcome, code) for planned, outcome, code in answered]
-                record(self.warehouse, entry, rows, now())
+                record(self.warehouse, entry, rows, now(), self._left_over(answered))
         self.unwritten = []
         for planned, outcome, code in answered:
             word = "scrap" if planned.outcome == Outcome.REJECTED else outcome
             self.outcomes[planned.change.operation, word] += 1
             if outcome != Outcome.DELIVERED:
                 self.reasons[code] += 1
+
+    def _left_over(self, answered: list[Answer]) -> list[tuple[int, str, str]]:
+        """What removals that were done left to others, noted as members of their own."""
+        found = [(p, member_of(p.kept)) for p, outcome, _ in answered if p.kept and outcome == Outcome.DELIVERED]
+        if found and self.identity.ways is not None:
+            made_of = {member: planned.kept for planned, member in found}
+            note(self.warehouse, self.identity.sync.name, made_of.items(), self.identity.ways)
+        return [(planned.position, member, _ENCODE(dict(planned.kept))) for planned, member in found]
 
     def patiently(self, seconds: float) -> None:
         """Wait, holding the lease meanwhile."""
