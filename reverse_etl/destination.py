@@ -1,7 +1,6 @@
 """The contract with the outside: a destination is a spec and two pure functions.
 
-Retries, batching, journalling and consent are the engine's; a destination only says how rows become a
-request and what the answer means for each of them. What else it may have is listed at `Optional members`.
+Retries, batching, journalling and consent are the engine's. What else it may have: `Optional members`.
 """
 
 import importlib
@@ -36,8 +35,8 @@ class Outcome(StrEnum):
 class Change:
     """One member to add, change or remove.
 
-    `identifiers` are how the destination finds the member: for a removal, exactly those last delivered.
-    `fields` are all mapped fields by their name at the destination; empty for a removal.
+    `identifiers` are how the destination finds the member: for a removal, of those last delivered what nobody who stays
+    has. `fields` are all mapped fields by their name at the destination; empty for a removal.
     """
 
     operation_id: str  # the same for every re-send of the same intent
@@ -55,6 +54,7 @@ class Receipt:
     change: Change
     outcome: Outcome
     code: str = ""
+    is_part: bool = False  # rejected, but an earlier step of it was taken: it must stay removable
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,7 @@ class Spec:
     classify: Callable[[Response], Verdict] = by_status
     platform: str = ""  # whose rules make identifiers, see `normalise`
     hash_only: bool = False  # nothing readable may leave: identifying columns are no fields
-    # each identifier finds a person by itself, and a removal by it takes it from all who share it; None: platforms of
-    # hashes do so, other destinations find a member by all of its identifiers
-    matches_any: bool | None = None
+    matches_any: bool | None = None  # each identifier finds a person, for all who share it; None: where it is hash_only
     shape: Callable[[Change], str] = by_operation  # rows of one request have the same
     smallest_audience: int = 0  # below so many members the destination serves or removes nobody
     requests_per_second: float | None = None  # of one account, over all syncs
@@ -168,6 +166,7 @@ class Destination(Protocol):
     `identify(fields) -> Identified`: how it finds a person, normalised and hashed as delivered.
     `follow(rows, response) -> Follow | None`: what to ask before `outcomes` can be read; a job, a second step.
     `pointer(rows, response) -> Sequence[int]`: the places of the rows that a refusal of all blames.
+    `reason(response) -> str`: its own word for why it refused a request; default: the status.
     `read_back() -> Request`, and `held(response) -> Iterable[Mapping]`, the identifiers of its members, or
     `size(response) -> int | None`; `more(response) -> Request | None` leads to the next page.
     `account: str`: whose limits and credentials it shares; default: all syncs to one destination.

@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reverse_etl.destination import Outcome
-from reverse_etl.tables import TABLES, open_journal
+from reverse_etl.left_over import leave_over
+from reverse_etl.tables import BATCH, RUN, TABLES, open_journal
 from reverse_etl.warehouse import Warehouse
 
 __all__ = ["TABLES", "Entry", "intend", "open_journal", "record", "rest"]
 
 HEX = re.compile(r"[0-9a-f]{0,64}|g")
 
-# Temporary tables: the batch at hand by position in the plan, and one row that says whose it is.
-BATCH, RUN = "_activation_batch", "_activation_run"
-LEFT_OVER = "_activation_left_over"  # of removals that were done: identifiers that others have
 _PLANNED = f"""(
-    select plan.*, run.sync_name, run.moment, run.is_one_way, batch.identifiers, batch.outcome, batch.code
+    select plan.*, run.sync_name, run.moment, run.is_one_way, batch.identifiers, batch.outcome, batch.code,
+        batch.is_part
     from {BATCH} as batch
     cross join {RUN} as run
     inner join activation.plan as plan on plan.run_id = run.run_id and plan.position = batch.position
@@ -79,9 +78,14 @@ _IS_ACCEPTED = f"answer.outcome = '{Outcome.DELIVERED}'"
 _IS_REFUSED = f"answer.outcome = '{Outcome.REJECTED}' and answer.fingerprint is not null"
 _SETTLE = f"""
 update activation.journal as journal set
-    is_held = case when {_IS_ACCEPTED} then not answer.is_one_way else journal.is_held end,
-    delivered_fingerprint =
-        case when {_IS_ACCEPTED} then answer.fingerprint else journal.delivered_fingerprint end,
+    is_held = case
+        when {_IS_ACCEPTED} or coalesce(answer.is_part, false) then not answer.is_one_way
+        else journal.is_held
+    end,
+    delivered_fingerprint = case
+        when {_IS_ACCEPTED} then answer.fingerprint
+        when not coalesce(answer.is_part, false) then journal.delivered_fingerprint
+    end,
     rejected_fingerprint = case
         when {_IS_ACCEPTED} then null
         when {_IS_REFUSED} then answer.fingerprint
@@ -101,45 +105,6 @@ using {_PLANNED} as answer
 where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
     and answer.operation = 'remove' and answer.fingerprint is null and {_IS_ACCEPTED}
 """
-# What a removal left to others is a member of its own, until it is seen that they are there.
-_LEFT_OVER = f"""(
-    select
-        left_over.member_id, run.sync_name, run.run_id, run.moment, min(left_over.identifiers) as identifiers,
-        min(plan.position) as position, min(plan.reason) as reason,
-        min(journal.record_key) as record_key, min(journal.profile_id) as profile_id
-    from {LEFT_OVER} as left_over
-    cross join {RUN} as run
-    inner join activation.plan as plan on plan.run_id = run.run_id and plan.position = left_over.position
-    inner join activation.journal as journal
-        on journal.sync_name = run.sync_name and journal.member_id = plan.member_id
-    group by left_over.member_id, run.sync_name, run.run_id, run.moment
-)"""
-_LEAVE_OVER = (
-    f"""
-    update activation.journal as journal set
-        is_held = true, identifiers = coalesce(journal.identifiers, rest.identifiers)
-    from {_LEFT_OVER} as rest
-    where journal.sync_name = rest.sync_name and journal.member_id = rest.member_id
-    """,
-    f"""
-    insert into activation.plan (run_id, position, operation, reason, member_id, record_key, operation_id, is_resend)
-    select run_id, -position, 'release', reason, member_id, record_key, '', false from {_LEFT_OVER} as rest
-    where not exists (
-        select 1 from activation.journal as journal
-        where journal.sync_name = rest.sync_name and journal.member_id = rest.member_id
-    )
-    """,
-    f"""
-    insert into activation.journal (
-        sync_name, member_id, record_key, profile_id, identifiers, is_held, answered_at
-    )
-    select sync_name, member_id, record_key, profile_id, identifiers, true, moment from {_LEFT_OVER} as rest
-    where not exists (
-        select 1 from activation.journal as journal
-        where journal.sync_name = rest.sync_name and journal.member_id = rest.member_id
-    )
-    """,
-)
 # A person who was never delivered leaves no identifiers behind, and without a rejection no row at all.
 _FORGET_UNTOUCHED = f"""
 delete from activation.journal as journal
@@ -209,7 +174,8 @@ def _lay_out(
 ) -> None:
     """Fill the temporary tables."""
     warehouse.execute(
-        f"create temporary table if not exists {BATCH} (position bigint, identifiers text, outcome text, code text)"
+        f"create temporary table if not exists {BATCH} "
+        "(position bigint, identifiers text, outcome text, code text, is_part boolean)"
     )
     warehouse.execute(
         f"create temporary table if not exists {RUN} "
@@ -239,11 +205,11 @@ def intend(warehouse: Warehouse, entry: Entry, identifiers: Mapping[int, str], a
 def record(
     warehouse: Warehouse,
     entry: Entry,
-    outcomes: Sequence[tuple[int, str, str]],
+    outcomes: Sequence[tuple[int, str, str, bool]],
     at: datetime,
     left_over: Sequence[tuple[int, str, str]] = (),
 ) -> None:
-    """Journal and log the answers: (position in the plan, outcome, reason code) of each row.
+    """Journal and log the answers: (position in the plan, outcome, reason code, is_part) of each row.
 
     `left_over`: (position, member id, identifiers as JSON) of what removals that were done left to others.
 
@@ -251,11 +217,11 @@ def record(
     not sent again until it changes. A deferred intent is taken back, unless an earlier send of it may have
     been applied. An unknown one stays. Outcomes other than these four are only logged.
     """
-    _lay_out(warehouse, entry, at, ("position", "outcome", "code"), outcomes)
+    _lay_out(warehouse, entry, at, ("position", "outcome", "code", "is_part"), outcomes)
     # Each step reads the journal once: those that can't matter to this batch are left out.
-    said = {outcome for _, outcome, _ in outcomes}
+    said = {outcome for _, outcome, *_ in outcomes}
     if left_over:
-        _leave_over(warehouse, left_over)
+        leave_over(warehouse, left_over)
     steps = [_LOG, *((_FORGET_REMOVED,) if entry.has_removals else ()), _SETTLE]
     if said != {Outcome.DELIVERED} or entry.is_one_way:
         steps += [_FORGET_UNTOUCHED, _FORGET_IDENTIFIERS]
@@ -263,16 +229,6 @@ def record(
         steps += _BURY
     for step in steps:
         warehouse.execute(entry.place(step))
-
-
-def _leave_over(warehouse: Warehouse, rows: Sequence[tuple[int, str, str]]) -> None:
-    warehouse.execute(
-        f"create temporary table if not exists {LEFT_OVER} (position bigint, member_id text, identifiers text)"
-    )
-    warehouse.execute(f"delete from {LEFT_OVER}")
-    warehouse.insert(LEFT_OVER, ("position", "member_id", "identifiers"), rows)
-    for step in _LEAVE_OVER:
-        warehouse.execute(step)
 
 
 def rest(warehouse: Warehouse, sync_name: str) -> None:

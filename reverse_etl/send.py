@@ -20,7 +20,7 @@ from reverse_etl.parts import note
 from reverse_etl.plan import ONE_WAY
 from reverse_etl.warehouse import Warehouse
 
-Answer = tuple[Planned, str, str]  # the change, its outcome and why
+Answer = tuple[Planned, str, str, bool]  # the change, its outcome, why, and whether a rejected one stands in part
 
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # made once: `json.dumps` makes one each time
 COLLECT_AFTER = 8  # batches
@@ -95,7 +95,7 @@ class Sending:
         kept_back = [planned for planned in batch if planned.outcome]
         # What is kept back never leaves, so its intent and its outcome are one transaction.
         if kept_back:
-            self.unwritten += [(p, p.outcome, p.code) for p in kept_back]
+            self.unwritten += [(p, p.outcome, p.code, False) for p in kept_back]
             self._write(kept_back)
         shapes: dict[str, list[Planned]] = {}
         for planned in batch:
@@ -110,7 +110,7 @@ class Sending:
     def _deliver(self, delivery: Delivery, alike: list[Planned]) -> bool:
         self.has_resent = self.has_resent or any(planned.is_resend for planned in alike)
         receipts = delivery.deliver([planned.change for planned in alike])
-        self.unwritten += [(p, str(r.outcome), r.code) for p, r in zip(alike, receipts, strict=True)]
+        self.unwritten += [(p, str(r.outcome), r.code, r.is_part) for p, r in zip(alike, receipts, strict=True)]
         if not (self.destination.spec.is_set or self.destination.spec.honours_operation_ids):
             self._write()  # else a kill before the next batch's intents only sends this one again
         return any(r.outcome in {Outcome.DELIVERED, Outcome.REJECTED} for r in receipts)
@@ -121,12 +121,12 @@ class Sending:
         if not intended and not answered:
             return
         found_by = {p.position: _ENCODE(dict(p.change.identifiers)) for p in intended}
-        members = [p.change.member_id for p in intended] + [p.change.member_id for p, _, _ in answered]
+        members = [p.change.member_id for p in intended] + [p.change.member_id for p, *_ in answered]
         entry = Entry(
             self.identity.sync.name,
             self.run_id,
             is_one_way=self.identity.sync.mode in ONE_WAY,
-            has_removals=any(planned.change.operation == "remove" for planned, _, _ in answered),
+            has_removals=any(planned.change.operation == "remove" for planned, *_ in answered),
             has_known=any(planned.is_known for planned in intended),
             within=(min(members), max(members)),
         )
@@ -135,10 +135,10 @@ class Sending:
             if found_by:
                 intend(self.warehouse, entry, found_by, now())
             if answered:
-                rows = [(planned.position, outcome, code) for planned, outcome, code in answered]
+                rows = [(p.position, outcome, code, is_part) for p, outcome, code, is_part in answered]
                 record(self.warehouse, entry, rows, now(), self._left_over(answered))
         self.unwritten = []
-        for planned, outcome, code in answered:
+        for planned, outcome, code, _ in answered:
             word = "scrap" if planned.outcome == Outcome.REJECTED else outcome
             self.outcomes[planned.change.operation, word] += 1
             if outcome != Outcome.DELIVERED:
@@ -146,7 +146,7 @@ class Sending:
 
     def _left_over(self, answered: list[Answer]) -> list[tuple[int, str, str]]:
         """What removals that were done left to others, noted as members of their own."""
-        found = [(p, member_of(p.kept)) for p, outcome, _ in answered if p.kept and outcome == Outcome.DELIVERED]
+        found = [(p, member_of(p.kept)) for p, outcome, *_ in answered if p.kept and outcome == Outcome.DELIVERED]
         if found and self.identity.ways is not None:
             made_of = {member: planned.kept for planned, member in found}
             note(self.warehouse, self.identity.sync.name, made_of.items(), self.identity.ways)

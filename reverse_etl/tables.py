@@ -2,6 +2,8 @@
 
 from reverse_etl.warehouse import Warehouse
 
+# Temporary tables: the batch at hand by position in the plan, and one row that says whose it is.
+BATCH, RUN = "_activation_batch", "_activation_run"
 _COUNTED = tuple(
     (f"{word}_{operation}", "bigint")
     for word in ("planned", "attempted", "succeeded", "failed")

@@ -92,6 +92,9 @@ class Destination:
             return [Receipt(row, Outcome.UNKNOWN, f"code_{response.json()['code']}") for row in rows]
         return [Receipt(row, Outcome.DELIVERED) for row in rows]
 
+    def reason(self, response: Response) -> str:
+        return f"code_{response.json()['code']}"
+
     @contextmanager
     def connect(self) -> Iterator[Transport]:
         found = account.secrets(self._sync, Settings)

@@ -157,8 +157,8 @@ BUGS = [
     Bug(
         "no answer counts as not sent",
         "deliver.py",
-        'return _Answer(Verdict.BROKEN, "no_answer", is_uncertain=True)',
-        'return _Answer(Verdict.BROKEN, "no_answer", is_uncertain=is_uncertain)',
+        'return Answer(Verdict.BROKEN, "no_answer", is_uncertain=True)',
+        'return Answer(Verdict.BROKEN, "no_answer", is_uncertain=is_uncertain)',
         "test_deliver.py::test_what_was_not_answered_is_deferred_or_unknown_as_the_error_says",
     ),
     Bug(
@@ -202,6 +202,20 @@ BUGS = [
         "return replace(reply, response=None, is_uncertain=True)",
         "return replace(reply, response=None, is_uncertain=False)",
         "test_follow.py::test_whatever_goes_wrong_after_the_first_step_leaves_rows_unknown",
+    ),
+    Bug(
+        "a request at fault is blamed on its rows",
+        "deliver.py",
+        "if len(rows) == 1 or self.destination.spec.shape(rows[0]) in self._taken:",
+        "if True:",
+        "test_deliver.py::test_a_request_of_which_no_row_is_taken_alone_is_itself_at_fault",
+    ),
+    Bug(
+        "who is refused at the second step is not removable",
+        "answer.py",
+        "Receipt(row, Outcome.REJECTED, answer.code, is_part=answer.stands)",
+        "Receipt(row, Outcome.REJECTED, answer.code)",
+        "test_follow.py::test_what_the_first_step_did_stays_removable_after_a_refusal_at_the_second",
     ),
     Bug(
         "absence is proof",
