@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reverse_etl.changed import changed
 from reverse_etl.consent import consented
 from reverse_etl.desired import REMOVED
 from reverse_etl.destination import Change, Scalar
@@ -41,10 +42,12 @@ select
     coalesce({fingerprint} = batch.fingerprint and audience.profile_id = batch.profile_id, false),
     {is_consented},
     {arm},
+    {delivered},
     {columns}
 from batch
 left join audience on audience._record_key = batch.record_key
 left join consented on batch.profile_id = consented.profile_id
+{journal}
 order by batch.position
 """
 _LEAVING = """
@@ -58,7 +61,14 @@ order by plan.position
 """
 
 
-_HEAD = 9  # columns before those of the audience
+_JOURNAL = "left join activation.journal as journal on journal.sync_name = ? and batch.member_id = journal.member_id"
+# What is there for certain: no send without an answer, no resync, no refusal after a first step since.
+_DELIVERED = """
+case
+    when journal.pending_operation is null and journal.delivered_fingerprint is not null then journal.delivered_fields
+end
+"""
+_HEAD = 10  # columns before those of the audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +100,29 @@ def ranges(warehouse: Warehouse, run_id: str, size: int) -> Iterator[tuple[int, 
 def entering(warehouse: Warehouse, identity: Identity, run_id: str, *, first: int, last: int) -> list[Planned]:
     """Read who is to be sent; mark those without consent by now, changed since, or unfit to leave."""
     sync, removes = identity.sync, identity.sync.mode == "remove"
-    mapper = Mapper(identity)
+    mapper, asks = Mapper(identity), identity.spec.names_changes
     rows = warehouse.execute(
         _ENTERING.format(
             consented=consented(sync, "and profile_id in (select profile_id from batch)"),
             fingerprint=f"'{REMOVED}'" if removes else payload_of(sync, identity.unreadable, "audience"),
             is_consented="true" if removes else "coalesce(consented.is_granted, 0) = 1",
             arm=sync.split.sql("audience.profile_id") if sync.split else "null",
+            delivered=_DELIVERED if asks else "null",
+            journal=_JOURNAL if asks else "",
             columns=", ".join(f"audience.{quoted(column)}" for column in mapper.columns),
             read=", ".join(f"audience.{quoted(column)}" for column in {"profile_id", *mapper.columns}),
             audience=quoted(sync.audience),
             key=f"cast(audience.{quoted(sync.key)} as varchar)",
         ),
-        [run_id, first, last],
+        [run_id, first, last, *([sync.name] if asks else [])],
     )
     return [_planned(identity, mapper, row[:_HEAD], row[_HEAD:]) for row in rows]
 
 
 def _planned(identity: Identity, mapper: Mapper, head: Sequence[Any], row: Sequence[Any]) -> Planned:
-    position, operation, operation_id, member_id, is_resend, is_known, is_as_planned, is_consented, arm = head
+    position, operation, operation_id, member_id, is_resend, is_known, is_as_planned, is_consented, arm, delivered = (
+        head
+    )
     sync, spec = identity.sync, identity.spec
     if not is_consented:
         change = Change(operation_id, operation, member_id, {})
@@ -129,6 +143,8 @@ def _planned(identity: Identity, mapper: Mapper, head: Sequence[Any], row: Seque
     ):
         outcome = "rejected"
     change = Change(operation_id, operation, member_id, found_by, {} if operation == "remove" else fields, cleared)
+    if spec.names_changes:
+        change = replace(change, changed=changed(change, delivered))
     return Planned(position, change, is_resend, is_known, outcome, code)
 
 

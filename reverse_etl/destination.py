@@ -45,6 +45,7 @@ class Change:
     identifiers: Mapping[str, Scalar]
     fields: Mapping[str, Scalar] = field(default_factory=dict)
     cleared: tuple[str, ...] = ()  # fields that are null on purpose: empty them there
+    changed: frozenset[str] | None = None  # fields that differ from what is there; None: not known, all may
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ class Spec:
     required: tuple[str, ...] = ()  # fields without which a row must not leave
     honours_operation_ids: bool = False
     is_set: bool = True  # delivering a change twice leaves the same state
+    names_changes: bool = False  # wants to know `Change.changed`
     repeats_unknown: bool = True  # false: a repeat is worse than a loss, so what may have arrived is not sent again
     attempts: int = 5
     classify: Callable[[Response], Verdict] = by_status
@@ -216,15 +218,13 @@ def _plugin(sync: Sync) -> Callable[[Sync], Destination]:
     if not plugins:
         name = sync.destination
         raise BadDeclaration(f"{sync.name}: no destination {name!r}: add destinations/{name}.py or {name}.yml")
-    found: Callable[[Sync], Destination] = next(iter(plugins)).load()
-    return found
+    return next(iter(plugins)).load()  # type: ignore[no-any-return]
 
 
 def identifiers_of(sync: Sync, spec: Spec) -> dict[str, str]:
     """Field at the destination: audience column, for what identifies a member there."""
     column_of = {name: column for column, name in sync.fields.items()}
-    names = identifying(spec)
-    if not names:
+    if not (names := identifying(spec)):
         return {sync.fields.get(sync.key, sync.key): sync.key}
     return {name: column_of[name] for name in sorted(names) if name in column_of}
 
@@ -233,8 +233,7 @@ def checked(sync: Sync, destination: Destination) -> Destination:
     """Give the destination back when the sync's mapping can serve it."""
     spec = destination.spec
     missing = sorted(set(spec.required) - set(sync.names))
-    if missing or not identifiers_of(sync, spec):
-        wanted = missing or sorted(identifying(spec))
+    if wanted := missing or ([] if identifiers_of(sync, spec) else sorted(identifying(spec))):
         raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
     if spec.hash_only and spec.platform:
         importlib.import_module("reverse_etl.disclosure").refuse_readable(sync, spec)

@@ -6,7 +6,7 @@ The rows of people who are gone from a destination are deleted with the removal'
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,7 @@ HEX = re.compile(r"[0-9a-f]{0,64}|g")
 
 _PLANNED = f"""(
     select plan.*, run.sync_name, run.moment, run.is_one_way, batch.identifiers, batch.outcome, batch.code,
-        batch.is_part
+        batch.is_part, batch.fields
     from {BATCH} as batch
     cross join {RUN} as run
     inner join activation.plan as plan on plan.run_id = run.run_id and plan.position = batch.position
@@ -52,6 +52,7 @@ update activation.journal as journal set
     pending_operation = intent.operation,
     -- a removal of some identifiers is another one than a removal of all
     pending_fingerprint = coalesce(intent.fingerprint, md5(intent.kept)),
+    pending_fields = intent.fields,
     operation_id = intent.operation_id,
     intended_at = intent.moment
 from {_PLANNED} as intent
@@ -60,11 +61,11 @@ where {_WITHIN} and journal.sync_name = intent.sync_name and journal.member_id =
 _INTEND_NEW = f"""
 insert into activation.journal (
     sync_name, member_id, record_key, profile_id, identifiers, is_held,
-    pending_operation, pending_fingerprint, operation_id, intent_count, intended_at
+    pending_operation, pending_fingerprint, pending_fields, operation_id, intent_count, intended_at
 )
 select
     intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers,
-    false, intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
+    false, intent.operation, intent.fingerprint, intent.fields, intent.operation_id, 1, intent.moment
 from {_PLANNED} as intent
 """
 _UNLESS_KNOWN = f"""
@@ -91,7 +92,9 @@ update activation.journal as journal set
         when {_IS_REFUSED} then answer.fingerprint
         else journal.rejected_fingerprint
     end,
-    pending_operation = null, pending_fingerprint = null, operation_id = null, intent_count = null,
+    delivered_fields = case when {_IS_ACCEPTED} then journal.pending_fields else journal.delivered_fields end,
+    pending_operation = null, pending_fingerprint = null, pending_fields = null, operation_id = null,
+    intent_count = null,
     answered_at = answer.moment
 from {_PLANNED} as answer
 where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id and (
@@ -114,7 +117,7 @@ where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id =
     and journal.delivered_fingerprint is null
 """
 _FORGET_IDENTIFIERS = f"""
-update activation.journal as journal set identifiers = null
+update activation.journal as journal set identifiers = null, delivered_fields = null
 from {_PLANNED} as answer
 where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
     and not journal.is_held and journal.pending_operation is null
@@ -175,7 +178,7 @@ def _lay_out(
     """Fill the temporary tables."""
     warehouse.execute(
         f"create temporary table if not exists {BATCH} "
-        "(position bigint, identifiers text, outcome text, code text, is_part boolean)"
+        "(position bigint, identifiers text, fields text, outcome text, code text, is_part boolean)"
     )
     warehouse.execute(
         f"create temporary table if not exists {RUN} "
@@ -189,14 +192,14 @@ def _lay_out(
         warehouse.execute(f"analyze {BATCH}")  # else the planner takes it for one row
 
 
-def intend(warehouse: Warehouse, entry: Entry, identifiers: Mapping[int, str], at: datetime) -> None:
+def intend(warehouse: Warehouse, entry: Entry, intents: Sequence[tuple[int, str, str | None]], at: datetime) -> None:
     """Journal what is about to be sent; commit before sending.
 
-    `identifiers` maps positions of the plan to the identifiers as JSON, as they will be delivered. An
-    earlier intent without an answer may have been applied: from now on the member counts as held, and
-    nothing counts as certainly delivered.
+    An intent is a position in the plan, the identifiers as JSON, as they will be delivered, and hashes of the fields
+    where they are wanted. An earlier intent without an answer may have been applied: from now on the member counts as
+    held, and nothing counts as certainly delivered.
     """
-    _lay_out(warehouse, entry, at, ("position", "identifiers"), list(identifiers.items()))
+    _lay_out(warehouse, entry, at, ("position", "identifiers", "fields"), intents)
     if entry.has_known:
         warehouse.execute(entry.place(_INTEND_KNOWN))
     warehouse.execute(entry.place(_INTEND_NEW + _UNLESS_KNOWN) if entry.has_known else _INTEND_NEW)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from reverse_etl.account import Account, account_of
 from reverse_etl.batch import Planned, entering, leaving, ranges
+from reverse_etl.changed import encoded
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Destination, Outcome
 from reverse_etl.environment import now
@@ -120,7 +121,10 @@ class Sending:
         intended, answered = [p for p in intents if p.outcome in {"", Outcome.REJECTED}], self.unwritten
         if not intended and not answered:
             return
-        found_by = {p.position: _ENCODE(dict(p.change.identifiers)) for p in intended}
+        asks = self.destination.spec.names_changes
+        given: list[tuple[int, str, str | None]] = [
+            (p.position, _ENCODE(dict(p.change.identifiers)), encoded(p.change) if asks else None) for p in intended
+        ]
         members = [p.change.member_id for p in intended] + [p.change.member_id for p, *_ in answered]
         entry = Entry(
             self.identity.sync.name,
@@ -132,8 +136,8 @@ class Sending:
         )
         with self.warehouse.transaction():
             self.lease.renew(self.warehouse)
-            if found_by:
-                intend(self.warehouse, entry, found_by, now())
+            if given:
+                intend(self.warehouse, entry, given, now())
             if answered:
                 rows = [(p.position, outcome, code, is_part) for p, outcome, code, is_part in answered]
                 record(self.warehouse, entry, rows, now(), self._left_over(answered))

@@ -28,6 +28,9 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("intent_count", "bigint"),
         ("intended_at", "timestamp"),
         ("answered_at", "timestamp"),
+        # a short hash of each field, where the destination asks which of them changed
+        ("delivered_fields", "text"),
+        ("pending_fields", "text"),
     ),
     "identities": (
         ("sync_name", "text not null"),
