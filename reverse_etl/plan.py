@@ -192,7 +192,7 @@ def plan(warehouse: Warehouse, sync: Sync, desired: Desired, run: tuple[str, int
 
 def _difference(sync: Sync, policy: Policy) -> str:
     is_one_way, mode = sync.mode in ONE_WAY, sync.mode
-    may_stay = _MAY_STAY.format(excluded=excluded_sql(policy, "compared.held_profile"))
+    may_stay = _MAY_STAY.format(excluded=excluded_sql(policy, "compared.held_profile", is_leaving=True))
     due = {"remove": "'remove'", "update": "'change'"}.get(
         mode, "case when journal.is_held then 'change' else 'add' end"
     )

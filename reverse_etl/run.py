@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from reverse_etl.alert import tell
@@ -29,7 +29,7 @@ from reverse_etl.warehouse import Warehouse
 __all__ = ["Gate", "SyncHeld", "SyncReport", "preview", "previewing", "run_sync"]
 
 Gate = Literal["required", "ignored"]
-Kind = Literal["run", "resync", "retry-rejected"]
+Kind = Literal["run", "resync", "retry-rejected", "let-go"]
 
 _PREPARE = {
     # The journal stays: who is held is changed, or removed by what was delivered.
@@ -123,7 +123,8 @@ def run_sync(
     """Bring the destination to the audience as it is now, and say what happened to every change.
 
     `approve` lifts the guards that hold once; `gate` says whether a passed quality verdict is needed; `kind` may
-    be `resync`, to send everybody again, or `retry-rejected`, to try also those that were refused as they are.
+    be `resync`, to send everybody again, `retry-rejected`, to try also those that were refused as they are, or
+    `let-go`, to do no more than the removals that are due.
     `wait_seconds` is how long to wait for another run of the same sync, `deadline_seconds` how long to retry.
     Raises SyncHeld, SyncBusy, PlanRefused, BadDeclaration, or DestinationRefused when a person must act.
     """
@@ -238,4 +239,8 @@ class _Run:
             )
         elif verdict.plan_id:
             use(self.warehouse, self.sync, verdict.plan_id, self.run_id)
+        if self.kind == "let-go":
+            removals = "delete from activation.plan where run_id = ? and operation not in ('remove', 'release')"
+            self.warehouse.execute(removals, [self.run_id])
+            planned = replace(planned, add=0, change=0)
         return planned, verdict
