@@ -162,7 +162,7 @@ def _line(one: dict[str, Any]) -> str:
         f"{operation} {one[f'succeeded_{operation}'] or 0}/{one[f'planned_{operation}'] or 0}"
         for operation in history.OPERATIONS
     )
-    reason = f": {one['reason']}" if one["reason"] else ""
+    reason = f": {one['reason'].partition('; if that is right')[0]}" if one["reason"] else ""
     return f"{one['started_at']:%Y-%m-%d %H:%M:%S} {one['kind'] or 'run':<8} {one['state']:<9} {counts}{reason}"
 
 

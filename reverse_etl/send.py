@@ -85,7 +85,7 @@ class Sending:
             batch = read(self.warehouse, self.identity, self.run_id, first=first, last=last)
             is_answered = self._batch(delivery, batch)
             room = None if room is None else room - len(batch)
-            unanswered = 0 if is_answered else unanswered + 1
+            unanswered = 0 if is_answered else unanswered + (not delivery.refusal)  # a refusal is an answer
             delivery.attempts = 0 if is_answered else delivery.attempts
             account.remember(unanswered, delivery.refusal)
             if delivery.is_over or unanswered >= GIVE_UP_AFTER:
