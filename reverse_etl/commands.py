@@ -12,8 +12,9 @@ from reverse_etl.desired import PlanRefused
 from reverse_etl.destination import DestinationRefused, NoAnswer, NotSent, load_destination
 from reverse_etl.drift import drift
 from reverse_etl.journal import open_journal
+from reverse_etl.ladder import run_in_turn
 from reverse_etl.lease import LeaseLost, SyncBusy
-from reverse_etl.run import Kind, SyncHeld, previewing, run_sync
+from reverse_etl.run import Kind, SyncHeld, previewing
 from reverse_etl.run_log import SyncReport
 from reverse_etl.sync import BadDeclaration, all_syncs, find_sync, in_order
 from reverse_etl.warehouse import Warehouse, WarehouseUnavailable, open_warehouse
@@ -117,7 +118,7 @@ def retry_rejected(asked: argparse.Namespace) -> Answer:
 def _run(asked: argparse.Namespace, kind: Kind, *, approve: bool = False, wait: float = 0) -> Answer:
     sync = find_sync(asked.name)
     with _opened() as warehouse:
-        report = run_sync(warehouse, sync, gate=asked.gate, approve=approve, wait_seconds=wait, kind=kind)
+        report = run_in_turn(warehouse, sync, gate=asked.gate, approve=approve, wait_seconds=wait, kind=kind)
     return (0 if report.state == "succeeded" else 1), told(report), report.as_dict()
 
 
@@ -161,7 +162,7 @@ def _line(one: dict[str, Any]) -> str:
         f"{operation} {one[f'succeeded_{operation}'] or 0}/{one[f'planned_{operation}'] or 0}"
         for operation in history.OPERATIONS
     )
-    reason = f": {one['reason']}" if one["reason"] else ""
+    reason = f": {one['reason'].partition('; if that is right')[0]}" if one["reason"] else ""
     return f"{one['started_at']:%Y-%m-%d %H:%M:%S} {one['kind'] or 'run':<8} {one['state']:<9} {counts}{reason}"
 
 

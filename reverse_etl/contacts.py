@@ -87,19 +87,27 @@ class Contacts:
         return self.member(identifiers[self.found_by])
 
     def attributes(self, row: Change) -> dict[str, Scalar]:
-        """Everything mapped but the identifier, under the platform's names; what it can't take is left out.
+        """Everything mapped but the identifier, as far as it changed, under the platform's names.
+
+        What it can't take is left out.
 
         None stays: it says that there is no such value any more.
         """
         kept: dict[str, Scalar] = {}
         for name, value in {**row.fields, **dict.fromkeys(row.cleared)}.items():
-            if name == self.found_by:
+            if name == self.found_by or not self._is_news(name, row):
                 continue
             try:
                 kept[self.names.get(name, name)] = None if value is None else self._written(name, value, row.fields)
             except Unusable:
                 continue  # one bad phone number must not refuse the batch, nor the person
         return kept
+
+    def _is_news(self, name: str, row: Change) -> bool:
+        """What has a form of its own may be written by the row's country, and change with it."""
+        if row.changed is None or name in row.changed:
+            return True
+        return "country" in row.changed and name in fields_of(self.platform)
 
     def _written(self, name: str, value: Scalar, fields: Mapping[str, Scalar]) -> Scalar:
         if name not in fields_of(self.platform):

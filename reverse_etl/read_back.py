@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from reverse_etl.deliver import BASE_SECONDS, LONGEST_SECONDS, retry_after
+from reverse_etl.answer import retry_after
+from reverse_etl.deliver import BASE_SECONDS, LONGEST_SECONDS
 from reverse_etl.destination import (
     Destination,
     DestinationRefused,

@@ -25,7 +25,8 @@ AT_ONCE = 10_000
 _SETTLE = f"""
 update activation.journal set
     is_held = true, delivered_fingerprint = pending_fingerprint, rejected_fingerprint = null,
-    pending_operation = null, pending_fingerprint = null, operation_id = null, intent_count = null,
+    delivered_fields = pending_fields, pending_operation = null, pending_fingerprint = null, pending_fields = null,
+    operation_id = null, intent_count = null,
     answered_at = cast(? as timestamp)
 where sync_name = ? and pending_operation = 'add' and not is_held and intent_count = 1
     and member_id in (

@@ -1,7 +1,7 @@
 """Braze: an audience is a boolean custom attribute of its members, true for who is in and false for who left.
 
-Braze bills attributes that change. Only rows that changed are sent, but all their mapped fields, and the audience's
-attribute, so that a resync mends it: map few fields. A removal never creates a profile.
+Braze bills attributes. Of a row that changed only the attributes that changed are sent; all of them, and the
+audience's, the first time and with a resync, so that it mends what is there. A removal never creates a profile.
 """
 
 import json
@@ -48,7 +48,7 @@ class Destination:
         self._attribute = self._options.attribute or f"cdp_{sync.audience}"
         self.identify, self.known_as = self._contacts.identify, self._contacts.known_as
         self.looked_up_at_once = MOST_LOOKED_UP if self._contacts.found_by == "external_id" else 1
-        self.spec = self._contacts.spec(MOST_OBJECTS, MOST_BYTES, requests_per_second=250)
+        self.spec = self._contacts.spec(MOST_OBJECTS, MOST_BYTES, requests_per_second=250, names_changes=True)
 
     def request(self, rows: Sequence[Change]) -> Request:
         return Request("/users/track", json.dumps({"attributes": [self._object(row) for row in rows]}).encode())
@@ -85,7 +85,10 @@ class Destination:
         if row.operation == "remove":
             return {**found_by, self._attribute: False, "_update_existing_only": True}
         known = {"_update_existing_only": True} if self._sync.mode == "update" else {}
-        return {**found_by, **self._contacts.attributes(row), self._attribute: True, **known}
+        attributes = self._contacts.attributes(row)
+        if row.changed is None or not attributes:  # an object without attributes would be refused
+            attributes[self._attribute] = True
+        return {**found_by, **attributes, **known}
 
 
 def _told_when(response: Response) -> Response:

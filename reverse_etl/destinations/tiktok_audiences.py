@@ -74,6 +74,9 @@ class Destination:
             return [Receipt(row, Outcome.UNKNOWN, f"code_{response.json()['code']}") for row in rows]
         return [Receipt(row, Outcome.DELIVERED) for row in rows]
 
+    def reason(self, response: Response) -> str:
+        return f"code_{response.json()['code']}"
+
     def read_back(self) -> Request:
         wanted = json.dumps([self._options.audience_id])
         query = {"advertiser_id": self._options.advertiser_id, "custom_audience_ids": wanted}

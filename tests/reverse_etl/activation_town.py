@@ -61,7 +61,9 @@ class Town:
         ]
         self.warehouse.execute("delete from audiences.vip")
         for row in rows:
-            self.warehouse.execute("insert into audiences.vip values (?, ?, ?, ?)", row)
+            self.warehouse.execute(
+                "insert into audiences.vip (profile_id, email, first_name, amount) values (?, ?, ?, ?)", row
+            )
         if consenting:
             for name in people:
                 self.consent(name)

@@ -107,6 +107,27 @@ def test_the_warehouse_keeps_hashes_of_whom_a_platform_holds(town, platform):
     assert "@" not in kept
 
 
+def test_a_phone_that_two_share_stays_until_the_second_leaves(town, desk, monkeypatch):
+    """At TikTok each identifier is mapped on its own: to remove one person's phone is to remove it for all."""
+    account(desk, monkeypatch, "tiktok", "TIKTOK")
+    sync = declared("tiktok_audiences", AUDIENCES["tiktok_audiences"][2], first_name="phone")
+    people = {name: {"first_name": "+12025550101"} for name in ("ann", "bob")}
+    town.audience(people, consenting=False)
+    consent(town, "ann", "bob")
+
+    def kinds():
+        return sorted(key.split("=")[0] for key in desk.held("tiktok", "members/167"))
+
+    run(town, sync)
+    assert kinds() == ["EMAIL_SHA256", "EMAIL_SHA256", "PHONE_SHA256"]
+    consent(town, "ann", is_granted=False)
+    run(town, sync)
+    assert kinds() == ["EMAIL_SHA256", "PHONE_SHA256"]
+    town.audience([], consenting=False)
+    run(town, sync, approve=True)
+    assert kinds() == []
+
+
 @pytest.mark.parametrize("destination", CONVERSIONS)
 def test_an_event_is_delivered_once_whatever_happens(town, desk, monkeypatch, destination):
     vendor, kind, options, prefix = CONVERSIONS[destination]

@@ -1,6 +1,7 @@
 """Braze: 75 objects, errors by place, and every attribute written is billed."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from contact_line import account_at, change, deliver, destination_of, said
@@ -56,6 +57,19 @@ def test_data_points_are_spent_on_what_changes_only(braze, desk):
     deliver(braze, [person(99, "remove")])
     assert points() == 21
     assert "external_id:u99" not in desk.held("braze", "users")
+
+
+def test_of_a_change_only_what_changed_is_written():
+    braze = destination_of("braze", (*FIELDS, "country"), names={"ltv": "lifetime_value"})
+    row = person(1, "change", ltv=12, first_name="Ann", country="US")
+
+    def written(*changed):
+        return json.loads(braze.request([replace(row, changed=frozenset(changed))]).body)["attributes"][0]
+
+    assert braze.spec.names_changes
+    assert written("ltv") == {"external_id": "u1", "lifetime_value": 12}
+    assert written("country") == {"external_id": "u1", "country": "US", "first_name": "Ann"}
+    assert written("external_id") == {"external_id": "u1", "cdp_vip": True}  # an object must say something
 
 
 def test_a_resync_brings_back_an_attribute_that_was_lost(braze, desk):
