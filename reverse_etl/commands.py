@@ -75,6 +75,7 @@ def show_plan(asked: argparse.Namespace) -> Answer:
         f"  unreachable: {planned.unidentified}, unsure who: {planned.unsure}, doubles: {planned.duplicate}",
         f"  excluded: {planned.excluded}, held out: {planned.held_out}",
         f"  members: {planned.desired} wanted, {planned.held} there now or possibly",
+        *([f"  released: {planned.released}, others have their identifiers"] if planned.released else []),
         *([f"  cost: {cost:,.2f}"] if spec.cost_per_row else []),
         *(f"  {operation}: {', '.join(some)}" for operation, some in keys.items()),
         *(f"  warning: {words}" for words in verdict.warnings),

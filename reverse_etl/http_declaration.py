@@ -117,6 +117,7 @@ class Declaration(_Part):
     options: tuple[Name, ...] = ()
     platform: str = ""
     hash_only: bool = False
+    matches_any: bool | None = None  # each of `identifiers` finds a person by itself; default: where it is hash_only
     limits: Limits = Limits()
     idempotency: Idempotency | None = None
     is_set: bool = True  # delivering a change twice leaves the same state
@@ -143,6 +144,7 @@ class Declaration(_Part):
             classify=self.answer.classify,
             platform=self.platform,
             hash_only=self.hash_only,
+            matches_any=self.matches_any,
             shape=by_operation if self.operations.put else lambda change: change.operation,
             smallest_audience=self.limits.smallest_audience,
             requests_per_second=self.limits.requests_per_second,

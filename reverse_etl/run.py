@@ -204,7 +204,7 @@ class _Run:
             sending.all(time.monotonic() + deadline_seconds)
         if released := release(self.warehouse, self.sync.name, self.run_id, self.lease):
             sending.outcomes["release", RELEASED] = released
-        if planned.size + planned.released and is_counting(self.warehouse, self.sync.name):
+        if planned.remove + planned.released and is_counting(self.warehouse, self.sync.name):
             forget(self.warehouse, self.sync.name)
         rest(self.warehouse, self.sync.name)
         report = report_of(

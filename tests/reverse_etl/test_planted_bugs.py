@@ -185,8 +185,8 @@ BUGS = [
     Bug(
         "members of former rules are believed",
         "identity.py",
-        "hashlib.md5(made.encode(), usedforsecurity=False).hexdigest())",
-        '"one")',
+        "hashlib.md5(made.encode(), usedforsecurity=False).hexdigest(), ways)",
+        '"one", ways)',
         "test_identity.py::test_other_rules_make_other_members_and_the_old_are_removed_as_delivered",
     ),
     Bug(
