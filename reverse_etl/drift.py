@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from reverse_etl.account import account_of
-from reverse_etl.destination import Destination
+from reverse_etl.deliver import UNREADABLE
+from reverse_etl.destination import Destination, DestinationRefused
 from reverse_etl.environment import now
 from reverse_etl.identity import member_of
 from reverse_etl.lease import lease
@@ -76,14 +77,23 @@ def drift(
         pace = account_of(warehouse, sync, destination).wait_seconds
     with destination.connect() as transport:
         reader = Reader(destination, transport, pace, sleep)
-        if kind is Tells.MATCHED:
+        try:
+            return _read(warehouse, sync, reader, kind, ours)
+        except UNREADABLE as error:
+            message = f"{sync.name}: who is there can't be read: the answer is not what the destination promises"
+            raise DestinationRefused(message) from error
+
+
+def _read(warehouse: Warehouse, sync: Sync, reader: Reader, kind: Tells, ours: int) -> Drift:
+    match kind:
+        case Tells.MATCHED:
             return Drift(sync.name, ours, kind, matched=reader.size())
-        if kind is Tells.SIZE:
+        case Tells.SIZE:
             return Drift(sync.name, ours, kind, theirs=reader.size())
-        if kind is Tells.PRESENCE:
+        case Tells.PRESENCE:
             return _looked_up(warehouse, sync, reader, ours)
-        theirs = lay_out_theirs(warehouse, reader.members())
-    return _compared(warehouse, sync, destination, ours, theirs)
+    theirs = lay_out_theirs(warehouse, reader.members())
+    return _compared(warehouse, sync, reader.destination, ours, theirs)
 
 
 def _compared(warehouse: Warehouse, sync: Sync, destination: Destination, ours: int, theirs: int) -> Drift:

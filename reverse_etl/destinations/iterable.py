@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 
 from reverse_etl import http, settings
 from reverse_etl.contacts import ContactOptions, Contacts, settled
-from reverse_etl.destination import Change, Receipt, Request, Response, Transport, Verdict, by_status
+from reverse_etl.destination import Change, Receipt, Request, Response, Transport, Unreadable, Verdict, by_status
 from reverse_etl.exchange import asking, telling
 from reverse_etl.sync import Sync
 
@@ -77,6 +77,8 @@ class Destination:
 
     def held(self, response: Response) -> Iterator[Mapping[str, str]]:
         """All of them come in one answer, a line each."""
+        if "html" in response.headers.get("content-type", ""):
+            raise Unreadable("some proxy's page is no list")
         yield from (self._contacts.member(line) for line in response.body.decode().splitlines() if line)
 
     def connect(self) -> AbstractContextManager[Transport]:

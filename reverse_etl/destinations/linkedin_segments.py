@@ -69,8 +69,8 @@ class Destination:
         return asking(f"/dmpSegments/{linkedin.SEGMENT}")
 
     def size(self, response: Response) -> int | None:
-        """People LinkedIn recognised, when the segment is built."""
-        counts = [place.get("matchedCount") for place in response.json().get("destinations") or []]
+        """People LinkedIn recognised and can show ads to; its `matchedCount` is of the last seven days only."""
+        counts = [place.get("audienceSize") for place in response.json().get("destinations") or []]
         return max((int(count) for count in counts if count is not None), default=None)
 
     def connect(self) -> AbstractContextManager[Transport]:

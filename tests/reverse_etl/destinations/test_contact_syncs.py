@@ -4,6 +4,7 @@ import pytest
 from activation_town import email_of, sync_now
 from contact_line import account_at, destination_of
 
+from reverse_etl.destination import DestinationRefused
 from reverse_etl.drift import drift
 from reverse_etl.sync import Sync
 
@@ -109,6 +110,19 @@ def test_drift_says_who_is_missing_and_who_is_unknown_there(warehouse, town, des
     warehouse.execute("delete from activation.journal")
     if vendor != "braze":  # its users are found by key only
         assert drift(warehouse, sync_to(vendor), destination).unexpected == 2
+
+
+def test_an_answer_of_somebody_else_is_no_word_on_who_is_there(warehouse, town, desk, vendor):
+    town.audience(["ann"])
+    run(warehouse, vendor)
+    desk.plant("html", times=9, vendor=vendor)
+
+    with pytest.raises(DestinationRefused, match="can't be read"):
+        drift(warehouse, sync_to(vendor), destination_at(vendor), sleep=lambda _: None)
+
+
+def destination_at(vendor):
+    return destination_of(vendor, ("email", "last_name"), **OPTIONS[vendor])
 
 
 def forget(desk, vendor, kind, key):
