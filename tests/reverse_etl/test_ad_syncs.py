@@ -3,8 +3,9 @@
 import pytest
 from activation_town import email_of, sync_now
 
-from reverse_etl.destination import load_destination
+from reverse_etl.destination import DestinationRefused, load_destination
 from reverse_etl.drift import drift
+from reverse_etl.history import standing
 from reverse_etl.normalise import sha256_hex
 from reverse_etl.sync import Sync
 
@@ -105,6 +106,21 @@ def test_the_warehouse_keeps_hashes_of_whom_a_platform_holds(town, platform):
     kept = str(town.journal("identifiers"))
     assert sha256_hex(email_of("ann")) in kept
     assert "@" not in kept
+
+
+def test_the_standing_of_a_sync_names_the_pause_of_its_account(town, platform, desk):
+    sync, vendor, _ = platform
+    town.audience(["ann", "bob"], consenting=False)
+    consent(town, "ann", "bob")
+    desk.plant("401", vendor=vendor, times=9)
+
+    with pytest.raises(DestinationRefused):
+        run(town, sync)
+
+    found = standing(town.warehouse, sync)
+    assert found.state == "failed"
+    assert found.paused.startswith("auth_")
+    assert found.reason == found.paused
 
 
 def test_a_phone_that_two_share_stays_until_the_second_leaves(town, desk, monkeypatch):
