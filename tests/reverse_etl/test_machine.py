@@ -2,6 +2,8 @@
 
 After runs in which nothing goes wrong the destination holds whom the audience has, consented, and not rejected;
 the next plan is empty; nobody was lost track of; and no address was ever seen in clear.
+
+With CDP_TEST_WHOLE=1 it takes 9 minutes of one core (600 histories of 30 steps).
 """
 
 import hashlib

@@ -2,6 +2,8 @@
 
 After runs in which nothing goes wrong the place has every identifier that somebody wanted has, and no other; the next
 plan is empty; and at every moment whatever is there is somebody's in the journal.
+
+With CDP_TEST_WHOLE=1 it takes 5 minutes of one core (300 histories of 25 steps).
 """
 
 import json

@@ -218,6 +218,20 @@ BUGS = [
         "test_follow.py::test_what_the_first_step_did_stays_removable_after_a_refusal_at_the_second",
     ),
     Bug(
+        "a lower sync does not wait for a higher one",
+        "policy.py",
+        "[*policy.lower, *(sync.name for sync in policy.higher)]",
+        "[*policy.lower]",
+        "test_split.py::test_who_moves_down_waits_for_the_first_when_the_second_runs_alone",
+    ),
+    Bug(
+        "fields are compared with what may not be there",
+        "batch.py",
+        "when journal.pending_operation is null and journal.delivered_fingerprint is not null then",
+        "when true then",
+        "test_changed_fields.py::test_after_a_send_without_an_answer_everything_is_sent",
+    ),
+    Bug(
         "absence is proof",
         "reconcile.py",
         "ours.found_by in (select found_by",

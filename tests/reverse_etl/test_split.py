@@ -192,6 +192,19 @@ def test_moving_down_a_list_takes_one_run(two):
     assert two.names == [set(), {"ann", "bob"}]
 
 
+def test_who_moves_down_waits_for_the_first_when_the_second_runs_alone(two):
+    two.promote("ann")
+    two.in_turn(two.first)
+    two.warehouse.execute("delete from audiences.best")
+
+    two.run(two.second)
+    assert two.names == [{"ann"}, {"bob"}]
+    two.run(two.first)
+    two.run(two.second)
+
+    assert two.names == [set(), {"ann", "bob"}]
+
+
 def test_who_lets_go_sends_nothing_but_removals(two, town):
     town.audience(["ann", "cem"])
     two.promote("ann")
