@@ -35,8 +35,8 @@ def read(path):
         ("a.jsonl", f'{{"id": 1}}\n["{SECRET}"]\n', "line 2: expected a JSON object"),
         ("a.jsonl", f'{{"id": 1}}\n{{"e": "{SECRET}\xe9"}}\n'.encode("latin-1"), "line 2: the text is not UTF-8"),
         ("a.jsonl", f'{{"id": 1}}{{"email": "{SECRET}"}}\n', "line 1: not JSON at character"),
-        ("a.csv.gz", gzip.compress(f"id,email\n1,{SECRET}\n".encode() * 500)[:60], "gzip"),
-        ("a.jsonl.gz", gzip.compress(f'{{"email":"{SECRET}"}}\n'.encode() * 500)[:60], "gzip"),
+        ("a.csv.gz", gzip.compress(f"id,email\n1,{SECRET}\n".encode() * 500, mtime=0)[:60], "gzip"),
+        ("a.jsonl.gz", gzip.compress(f'{{"email":"{SECRET}"}}\n'.encode() * 500, mtime=0)[:60], "gzip"),
         ("a.parquet", f"PAR1{SECRET}", "not a readable parquet file"),
     ],
 )
