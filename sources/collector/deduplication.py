@@ -42,8 +42,13 @@ class Table:
         self.mask = slots - 1
 
     def has(self, mark: int) -> bool:
-        at = mark & self.mask
-        return mark in self.slots[at : at + WINDOW].tolist()
+        for at in range(mark & self.mask, (mark & self.mask) + WINDOW):
+            found = self.slots[at]
+            if found == mark:
+                return True
+            if not found:
+                return False
+        return False
 
     def add(self, mark: int) -> bool:
         """False if there is no room. Two processes may take one slot at once: an id is forgotten, no event is."""
