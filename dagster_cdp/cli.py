@@ -13,6 +13,7 @@ from rich.table import Table
 
 from dagster_cdp.identity.commands import identity_app, who
 from dagster_cdp.matching.commands import report, train
+from dagster_cdp.quarantine_commands import quarantine_app
 from dagster_cdp.sync_commands import sync_app
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ gate_app = typer.Typer(help="What the gates decided, and letting a batch through
 app.add_typer(sync_app, name="sync")
 app.add_typer(gate_app, name="gate")
 app.add_typer(identity_app, name="identity")
+app.add_typer(quarantine_app, name="quarantine")
 app.command()(who)
 identity_app.command()(train)
 identity_app.command()(report)
@@ -43,12 +45,14 @@ def demo(
 
     The first run loads everything; a second one loads nothing new and sends 0 changes.
     """
-    from dagster_cdp.inbox import build_demo  # noqa: PLC0415 - each command imports only what it runs
+    from dagster_cdp.inbox import build_demo, send_part  # noqa: PLC0415 - each command imports only what it runs
 
     began = time.monotonic()
     _say("Building the demo retailer's inbox …", as_json)
     built = build_demo(households=households, scale=scale, rebuild=rebuild)
     _say(f"  {built}", as_json)
+    if sent := send_part(built):
+        _say(f"  {sent} of its events went through a collector, sent by Segment's SDK", as_json)
     _run_line(None, began, as_json)
 
 

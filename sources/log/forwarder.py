@@ -6,6 +6,7 @@ It is a follower of the log called `shipping`, so that nothing is deleted before
 import fcntl
 import os
 import threading
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -76,10 +77,9 @@ class Forwarder:
 
     def _sealed(self, lane: str, position: Position) -> Iterator[tuple[str, Segment]]:
         for worker, segments in self._reader.files.workers(lane).items():
-            reached = place_of(position[worker])[0] if worker in position else None
-            following = next((segment for segment in segments if reached is None or segment > reached), None)
-            if following and following.sealed_path(self._root / lane).exists():
-                yield worker, following
+            first = bisect_right(segments, place_of(position[worker])[0]) if worker in position else 0
+            if first < len(segments) and segments[first].sealed_path(self._root / lane).exists():
+                yield worker, segments[first]
 
     def _run(self) -> None:
         self._root.mkdir(parents=True, exist_ok=True)

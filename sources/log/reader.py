@@ -4,6 +4,7 @@ A position says for every worker in which segment to go on, and at which byte. I
 `{"w0": ["w0-1700000000000-3", 4096]}`; `{}` is the beginning.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,8 +115,6 @@ class Reader:
 def _from(segments: list[Segment], place: Any) -> Iterator[tuple[Segment, int]]:
     """Yield the segments from a place on, each with the offset to begin at."""
     at = parsed(place[0]) if place else None
-    for segment in segments:
-        if at is None or segment > at[0]:
-            yield segment, 0
-        elif segment == at[0]:
-            yield segment, int(place[1])
+    first = bisect_left(segments, at[0]) if at else 0  # there may be thousands before it
+    for segment in segments[first:]:
+        yield segment, int(place[1]) if at and segment == at[0] else 0

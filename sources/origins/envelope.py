@@ -17,6 +17,7 @@ from sources.source import Table, Type
 OTHER = "other_fields"
 OTHER_KEY = b'"other_fields":'
 RECEIVED = "received_at"
+ON_THE_WAY = timedelta(seconds=2)
 Fields = dict[str, Any]
 
 
@@ -122,6 +123,7 @@ def with_network(context: Any, network: Any) -> Any:
 def corrected(original: Any, sent: Any, received: Any) -> Any:
     """Return when it happened by our clock: as long before we got it as it was before it was sent; never later.
 
+    A difference that is no more than the way here says nothing about clocks, and changes nothing.
     Text that is no moment stays as it is, and staging says so.
     """
     if original is None:
@@ -130,7 +132,8 @@ def corrected(original: Any, sent: Any, received: Any) -> Any:
     if happened is None or arrived is None:
         return original
     try:
-        happened = happened if left is None else arrived - (left - happened)
+        if left is not None and abs(arrived - left) > ON_THE_WAY:
+            happened = arrived - (left - happened)
     except OverflowError:
         return original
     return min(happened, arrived).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,6 +7,7 @@ import time
 import pytest
 from disks import FailingDisk
 
+from sources.log.followers import Followers
 from sources.log.reader import Reader
 from sources.log.refusals import LogBusy, LogFailed, LogFull
 from sources.log.writer import Limits, Writer
@@ -283,3 +284,16 @@ def test_the_file_and_its_name_are_synced_before_the_answer(tmp_path):
     assert kinds[-3:] == ["folder", "file", "answered"]
     assert ("folder", "log") in called
     assert ("folder", LANE) in called
+
+
+def test_what_is_old_and_read_is_deleted_while_writing(begin, tmp_path):
+    first = begin(segment_bytes=1)
+    for number in range(3):
+        first.append_now(LANE, [f'{{"a":{number}}}'.encode()])
+    first.close()
+    Followers(tmp_path).say("warehouse", LANE, Reader(tmp_path).end(LANE))
+    begin("w1", keep_days=0, followers=("warehouse",)).append_now(LANE, [b"{}"])
+    until = time.monotonic() + 5
+    while len(names(tmp_path)) > 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [name.split("-")[0] for name in names(tmp_path)] == ["w0", "w1"]

@@ -4,7 +4,8 @@
 {% for code in [
     'unknown_type', 'missing_event_name', 'no_user_anon_id', 'missing_previous_id', 'missing_group_id',
     'message_id_too_long', 'event_too_large', 'too_deep', 'nul_character', 'invalid_unicode', 'too_many_events',
-    'wrong_type_of_field', 'not_an_object', 'unplanned_event', 'body_too_large', 'malformed_json'
+    'wrong_type_of_field', 'not_an_object', 'unplanned_event', 'body_too_large', 'malformed_json',
+    'unexpected_shape', 'unknown_table'
 ] %}
     {% do rules.update({code: "code = '" ~ code ~ "'"}) %}
 {% endfor %}
