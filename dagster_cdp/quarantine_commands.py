@@ -58,7 +58,8 @@ def replay_refusals(
     with connect("quarantine") as warehouse:
         rows = warehouse.execute(
             "select refused._row_id, refused.source, refused.received_at, refused.raw, refused.is_base64, refused.sdk "
-            f"{OPEN} and refused.stage in ('event', 'plan') and refused.raw is not null and not coalesce({CAME_THROUGH}, false) "
+            f"{OPEN} and refused.stage in ('event', 'plan') and refused.raw is not null "
+            f"and not coalesce({CAME_THROUGH}, false) "
             "order by refused.received_at, refused._source_file, refused._row_number",
             [code, code, source, source],
         )
