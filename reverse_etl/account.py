@@ -59,9 +59,14 @@ class Account:
         )
 
 
+def account_name(sync: Sync, destination: Destination | None) -> str:
+    """Say whose limits and credentials a sync shares; all syncs to one destination, unless that says otherwise."""
+    return str(getattr(destination, "account", "") or sync.destination)
+
+
 def account_of(warehouse: Warehouse, sync: Sync, destination: Destination) -> Account:
     """Read what is remembered of the account a destination uses."""
-    name = str(getattr(destination, "account", "") or sync.destination)
+    name = account_name(sync, destination)
     known = warehouse.execute("select failures, pause_reason from activation.accounts where account = ?", [name])
     failures, reason = known[0] if known else (0, None)
     return Account(warehouse, name, destination.spec.requests_per_second, int(failures), reason or "")

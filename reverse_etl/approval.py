@@ -39,7 +39,7 @@ def approve(warehouse: Warehouse, sync: Sync, by: str = "") -> str:
     add, change, remove = counts
     return (
         f"{sync.name}: approved by {who}: add {add}, change {change}, remove {remove}, as {run_id} planned it "
-        f"({reason}); another plan is held again"
+        f"({reason.partition('; if that is right')[0]}); another plan is held again"
     )
 
 

@@ -50,6 +50,9 @@ class Layout:
     keep_runs: int = 100  # whose changes are kept
     for_spreadsheets: bool = False
 
+    def safe(self, value: str | None) -> str | None:
+        return f"'{value}" if self.for_spreadsheets and value and FORMULA.match(value) else value
+
 
 @dataclass
 class AudienceFiles:
@@ -94,6 +97,13 @@ class AudienceFiles:
         self._part += 1 if changes else 0
         self._last = {str(row[0]) for row in rows}
 
+    def keys(self) -> list[tuple[str, ...]]:
+        """Read what finds the members in their file, as text."""
+        texts = ", ".join(f"cast({quoted(key)} as varchar)" for key in self.columns.keys)
+        with self.store.workspace() as workspace:
+            file = self.store.fetch(f"members.{self.layout.format}", workspace)
+            return _engine(workspace).execute(f"select {texts} from {_table(file)}").fetchall() if file else []
+
     def _put(self, files: Sequence[tuple[Path, str]]) -> None:
         """Put files in this order; a lack of rights for another than the first is no word that nothing happened."""
         for place, (file, name) in enumerate(files):
@@ -110,7 +120,8 @@ class AudienceFiles:
         texts = zip(*rows, strict=True) if rows else [()] * (3 + len(self.columns.names))
         names = (OPERATION_ID, OPERATION, MEMBER, *self.columns.names)
         batch = {
-            name: pa.array(map(self._safe, values), pa.string()) for name, values in zip(names, texts, strict=True)
+            name: pa.array(map(self.layout.safe, values), pa.string())
+            for name, values in zip(names, texts, strict=True)
         }
         batch["_position"] = pa.array(range(len(rows)), pa.int64())
         batch["_is_new"] = pa.array((row[0] not in known for row in rows), pa.bool_())
@@ -119,9 +130,6 @@ class AudienceFiles:
             "create table final as select * from batch "
             f"qualify row_number() over (partition by {MEMBER} order by _position desc) = 1 order by _position"
         )
-
-    def _safe(self, value: str | None) -> str | None:
-        return f"'{value}" if self.layout.for_spreadsheets and value and FORMULA.match(value) else value
 
     def _written_part(self, engine: Connection, workspace: Path) -> Path | None:
         if not engine.execute("select 1 from batch where _is_new limit 1").fetchone():

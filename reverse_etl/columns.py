@@ -109,6 +109,16 @@ class Columns:
                 raise Misfit(f"no_{kind}_{name}"[:64]) from error
         return row
 
+    def key_texts(self, identifiers: Mapping[str, Scalar]) -> dict[str, str]:
+        """Write what finds a member as it is read from a column; what is of another type was never written."""
+        texts = {}
+        for name in self.keys:
+            try:
+                texts[name] = TYPES[self.types[name]](identifiers.get(name))
+            except Misfit:
+                texts[name] = ""
+        return texts
+
     def fitting(self, rows: Sequence[Change]) -> tuple[list[tuple[Change, list[str | None]]], dict[str, str]]:
         """Part rows into those to write, with their values, and operation_id → flaw of the others."""
         fit, flaws = [], {}

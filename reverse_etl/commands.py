@@ -10,10 +10,11 @@ from reverse_etl import history
 from reverse_etl.approval import approve
 from reverse_etl.desired import PlanRefused
 from reverse_etl.destination import DestinationRefused, NoAnswer, NotSent, load_destination
+from reverse_etl.drift import drift
 from reverse_etl.journal import open_journal
+from reverse_etl.ladder import run_in_turn
 from reverse_etl.lease import LeaseLost, SyncBusy
-from reverse_etl.reconcile import drift
-from reverse_etl.run import Kind, SyncHeld, previewing, run_sync
+from reverse_etl.run import Kind, SyncHeld, previewing
 from reverse_etl.run_log import SyncReport
 from reverse_etl.sync import BadDeclaration, all_syncs, find_sync, in_order
 from reverse_etl.warehouse import Warehouse, WarehouseUnavailable, open_warehouse
@@ -74,6 +75,7 @@ def show_plan(asked: argparse.Namespace) -> Answer:
         f"  unreachable: {planned.unidentified}, unsure who: {planned.unsure}, doubles: {planned.duplicate}",
         f"  excluded: {planned.excluded}, held out: {planned.held_out}",
         f"  members: {planned.desired} wanted, {planned.held} there now or possibly",
+        *([f"  released: {planned.released}, others have their identifiers"] if planned.released else []),
         *([f"  cost: {cost:,.2f}"] if spec.cost_per_row else []),
         *(f"  {operation}: {', '.join(some)}" for operation, some in keys.items()),
         *(f"  warning: {words}" for words in verdict.warnings),
@@ -117,7 +119,7 @@ def retry_rejected(asked: argparse.Namespace) -> Answer:
 def _run(asked: argparse.Namespace, kind: Kind, *, approve: bool = False, wait: float = 0) -> Answer:
     sync = find_sync(asked.name)
     with _opened() as warehouse:
-        report = run_sync(warehouse, sync, gate=asked.gate, approve=approve, wait_seconds=wait, kind=kind)
+        report = run_in_turn(warehouse, sync, gate=asked.gate, approve=approve, wait_seconds=wait, kind=kind)
     return (0 if report.state == "succeeded" else 1), told(report), report.as_dict()
 
 
@@ -161,7 +163,7 @@ def _line(one: dict[str, Any]) -> str:
         f"{operation} {one[f'succeeded_{operation}'] or 0}/{one[f'planned_{operation}'] or 0}"
         for operation in history.OPERATIONS
     )
-    reason = f": {one['reason']}" if one["reason"] else ""
+    reason = f": {one['reason'].partition('; if that is right')[0]}" if one["reason"] else ""
     return f"{one['started_at']:%Y-%m-%d %H:%M:%S} {one['kind'] or 'run':<8} {one['state']:<9} {counts}{reason}"
 
 
@@ -170,11 +172,7 @@ def show_drift(asked: argparse.Namespace) -> Answer:
     with _opened() as warehouse:
         open_journal(warehouse)
         found = drift(warehouse, sync, load_destination(sync))
-    if found.theirs is None:
-        return 0, f"{sync.name}: {found.ours} members; {sync.destination} can't be asked who is there", found.as_dict()
-    words = f"{sync.name}: {found.ours} members by the journal, {found.theirs} at {sync.destination}"
-    if found.missing is not None:
-        words += f"; {found.missing} missing there, {found.unexpected} unknown here"
+    words = str(found)
     if found.differs:
         words += f"\n  next: python -m reverse_etl resync {sync.name}"
     return (1 if found.differs else 0), words, found.as_dict()

@@ -1,46 +1,18 @@
-"""What tools that keep contacts share: one identifier finds a person, options are checked, secrets read when used.
+"""What tools that keep contacts share: a contact is found by exactly one identifier.
 
-A contact is found by exactly one identifier: were the others part of who somebody is, a new phone number would be a
-removal and an addition. They are attributes.
+Were the others part of who somebody is, a new phone number would be a removal and an addition. They are attributes.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-from reverse_etl.ads.account import Address, Options, declared, secrets
-from reverse_etl.destination import (
-    Change,
-    Outcome,
-    Receipt,
-    Request,
-    Response,
-    Scalar,
-    Spec,
-    Transport,
-)
+from reverse_etl.destination import Change, Outcome, Receipt, Scalar, Spec
 from reverse_etl.normalise import Identified, Unusable, fields_of, normalise
 from reverse_etl.normalise import Options as Spelling
 from reverse_etl.normalise import read_options as read_spelling
+from reverse_etl.settings import Options
 from reverse_etl.sync import BadDeclaration, Sync
-
-__all__ = [
-    "Address",
-    "ContactOptions",
-    "Contacts",
-    "Options",
-    "answers",
-    "asking",
-    "basic",
-    "declared",
-    "only_events",
-    "question",
-    "read",
-    "secrets",
-    "settled",
-]
 
 
 class ContactOptions(Options):
@@ -48,17 +20,6 @@ class ContactOptions(Options):
 
     find_by: str = ""  # the identifier that finds a person; default: the first mapped of those the tool knows
     names: Mapping[str, str] = {}  # mapped name: the tool's name, where it differs
-
-
-def basic(user: str, password: str) -> str:
-    """Write a user and a password as HTTP's basic authorization."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def only_events(sync: Sync) -> None:
-    """Refuse a sync whose removals would have to unsend messages."""
-    if sync.mode != "append_events":
-        raise BadDeclaration(f"{sync.name}: mode: a message can't be taken back, {sync.destination} is append_events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +66,48 @@ class Contacts:
             return Identified({}, {self.found_by: unusable.reason})
         return Identified({self.found_by: str(found)}, {})
 
+    @property
+    def way(self) -> str:
+        """Give the tool's own name of what finds a person."""
+        return self.names.get(self.found_by, self.found_by)
+
+    def named(self, row: Change) -> dict[str, Scalar]:
+        """Give the whole person under the tool's names."""
+        return {self.way: self.key(row), **self.attributes(row)}
+
     def key(self, row: Change) -> str:
         """Give what finds this person."""
         return str(row.identifiers[self.found_by])
 
+    def member(self, said: object) -> dict[str, str]:
+        """Name who a tool says is there; it may have changed the case of what it was told."""
+        return {self.found_by: str(said).lower()}
+
+    def known_as(self, identifiers: Mapping[str, Scalar]) -> dict[str, str]:
+        return self.member(identifiers[self.found_by])
+
     def attributes(self, row: Change) -> dict[str, Scalar]:
-        """Everything mapped but the identifier, under the platform's names; what it can't take is left out.
+        """Everything mapped but the identifier, as far as it changed, under the platform's names.
+
+        What it can't take is left out.
 
         None stays: it says that there is no such value any more.
         """
         kept: dict[str, Scalar] = {}
         for name, value in {**row.fields, **dict.fromkeys(row.cleared)}.items():
-            if name == self.found_by:
+            if name == self.found_by or not self._is_news(name, row):
                 continue
             try:
                 kept[self.names.get(name, name)] = None if value is None else self._written(name, value, row.fields)
             except Unusable:
                 continue  # one bad phone number must not refuse the batch, nor the person
         return kept
+
+    def _is_news(self, name: str, row: Change) -> bool:
+        """What has a form of its own may be written by the row's country, and change with it."""
+        if row.changed is None or name in row.changed:
+            return True
+        return "country" in row.changed and name in fields_of(self.platform)
 
     def _written(self, name: str, value: Scalar, fields: Mapping[str, Scalar]) -> Scalar:
         if name not in fields_of(self.platform):
@@ -142,32 +127,3 @@ def settled(rows: Sequence[Change], rejected: Mapping[str, str], failures: int =
         else Receipt(row, *rest)
         for row in rows
     ]
-
-
-def read(response: Response) -> Any:
-    """Read an answer that may be anything; None when it is no JSON."""
-    try:
-        return response.json()
-    except ValueError:
-        return None
-
-
-def answers(response: Response) -> tuple[Response, ...]:
-    """Every answer to these rows, oldest first."""
-    return (*response.earlier, response)
-
-
-def question(path: str, query: Mapping[str, str]) -> Request:
-    """Ask for something by what may be personal: kept out of the path, which ends up in logs, until it is sent."""
-    return Request(path, urlencode(query).encode(), method="GET")
-
-
-def asking(send: Transport) -> Transport:
-    """Send the body of a GET as its query."""
-
-    def sent(request: Request) -> Response:
-        if request.method != "GET" or not request.body:
-            return send(request)
-        return send(replace(request, path=f"{request.path}?{request.body.decode()}", body=b""))
-
-    return sent

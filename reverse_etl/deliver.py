@@ -1,12 +1,11 @@
 """Send one batch until every row has a receipt: retries by class of error, splits to find a poison row."""
 
-import email.utils
 import random
-import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from reverse_etl.answer import Answer, coded, refused, retry_after, unsettled
 from reverse_etl.destination import (
     Change,
     Destination,
@@ -22,24 +21,14 @@ from reverse_etl.destination import (
 
 BASE_SECONDS = 0.5
 LONGEST_SECONDS = 60.0
-CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 PATIENCE = 20  # times one request is told to come back later
 POINTED = 20  # rounds of rows the destination names, before the rest is halved instead
+ALONE = 8  # rows, spread over a batch, that are tried alone before a refusal is their fault
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
 
 
 def _at_once() -> float:
     return 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What came back, and whether this or an earlier attempt may have been applied."""
-
-    verdict: Verdict
-    code: str
-    response: Response | None = None
-    is_uncertain: bool = False
 
 
 @dataclass
@@ -60,66 +49,100 @@ class Delivery:
     requests: int = field(default=0, init=False)
     refusal: str = field(default="", init=False)  # set: a person must act, nothing more is sent
     was_repeated: bool = field(default=False, init=False)  # a request was repeated that may have been applied
+    _taken: set[str] = field(default_factory=set, init=False)  # shapes of requests that were taken
+    _refused_alone: int = field(default=0, init=False)  # rows
 
     @property
     def is_over(self) -> bool:
         return bool(self.refusal) or self.clock() >= self.deadline
 
-    def deliver(self, rows: Sequence[Change], *, is_uncertain: bool = False, pointed: int = 0) -> list[Receipt]:
+    def deliver(
+        self, rows: Sequence[Change], *, is_uncertain: bool = False, stands: bool = False, pointed: int = 0
+    ) -> list[Receipt]:
         """Exactly one receipt per row, in the order of the rows.
 
         `is_uncertain`: an earlier attempt may have been applied, so only an acceptance is certain.
+        `stands`: an earlier attempt was taken in part, so that even who is rejected may be there.
         """
         if self.is_over:
-            return _unsettled(rows, self.refusal or "out_of_time", is_uncertain=is_uncertain)
+            return unsettled(rows, self.refusal or "out_of_time", is_uncertain=is_uncertain or stands)
         request = self.destination.request(rows)
         if len(request.body) > self.destination.spec.batch_bytes:
-            return self._split(rows, "too_large", is_uncertain=is_uncertain)
+            return self._split(rows, Answer(Verdict.REFUSED, "too_large", None, is_uncertain, stands))
+        self.was_repeated = self.was_repeated or stands
         answer = self._answer(request, is_uncertain=is_uncertain)
         if answer.verdict is Verdict.ANSWERED:
             answer = self._follow(rows, answer)
+        answer = replace(answer, stands=answer.stands or stands)
         if answer.verdict is Verdict.REFUSED:
             return self._blame(rows, answer, pointed)
         if answer.verdict is Verdict.ANSWERED and answer.response is not None:
-            return self._receipts(rows, answer.response, is_uncertain=answer.is_uncertain)
+            self._taken.add(self.destination.spec.shape(rows[0]))
+            return self._receipts(rows, answer, answer.response)
         if answer.verdict in {Verdict.AUTH, Verdict.CONFIG}:
             self.refusal = f"{answer.verdict}_{answer.code}"
-        return _unsettled(rows, answer.code, is_uncertain=answer.is_uncertain)
+        return unsettled(rows, answer.code, is_uncertain=answer.is_uncertain or answer.stands)
 
-    def _follow(self, rows: Sequence[Change], answer: _Answer) -> _Answer:
+    def _follow(self, rows: Sequence[Change], answer: Answer) -> Answer:
         """Ask on until the destination has no more questions: a job to wait for, a second step.
 
-        What the first request did stands, so whatever fails from here on leaves the rows unknown.
+        What the first request did stands, so whatever fails from here on leaves the rows unknown; a refusal is the
+        destination's word, and leaves them rejected and removable.
         """
         follow, response = getattr(self.destination, "follow", None), answer.response
         while follow and response:
             try:
                 step = follow(rows, response)
             except UNREADABLE:
-                return _Answer(Verdict.BROKEN, "unreadable_answer", is_uncertain=True)
+                return Answer(Verdict.BROKEN, "unreadable_answer", is_uncertain=True)
             if step is None:
                 break
             if self.clock() + step.wait_seconds >= self.deadline:
-                return _Answer(Verdict.BROKEN, "still_running", is_uncertain=True)
+                return Answer(Verdict.BROKEN, "still_running", is_uncertain=True)
             if step.wait_seconds:
                 self.sleep(step.wait_seconds)
             reply = self._answer(step.request, is_uncertain=False)
+            if reply.verdict is Verdict.REFUSED:
+                return replace(reply, response=None, stands=True)
             if reply.verdict is not Verdict.ANSWERED or reply.response is None:
                 return replace(reply, response=None, is_uncertain=True)
             response = replace(reply.response, earlier=(*response.earlier, replace(response, earlier=())))
         return replace(answer, response=response)
 
-    def _blame(self, rows: Sequence[Change], answer: _Answer, pointed: int) -> list[Receipt]:
+    def _blame(self, rows: Sequence[Change], answer: Answer, pointed: int) -> list[Receipt]:
         """Keep back the rows that the refusal names and send the rest again; halve when it names none."""
         places = self._places(rows, answer.response) if pointed < POINTED else set()
         if not places:
-            return self._split(rows, answer.code, is_uncertain=answer.is_uncertain)
-        outcome = Outcome.UNKNOWN if answer.is_uncertain else Outcome.REJECTED
-        others = [row for place, row in enumerate(rows) if place not in places]
-        again = iter(self.deliver(others, is_uncertain=answer.is_uncertain, pointed=pointed + 1) if others else ())
-        return [
-            Receipt(row, outcome, answer.code) if place in places else next(again) for place, row in enumerate(rows)
-        ]
+            return self._search(rows, answer)
+        blamed = {place: refused(rows[place], answer) for place in places}
+        return self._with_others(rows, blamed, answer, pointed + 1)
+
+    def _search(self, rows: Sequence[Change], answer: Answer) -> list[Receipt]:
+        """Find the rows to blame. When none is taken, not even alone, it is the request that is wrong, and no row."""
+        if len(rows) == 1 or self.destination.spec.shape(rows[0]) in self._taken:
+            return self._split(rows, answer)
+        found: dict[int, Receipt] = {}
+        for place in dict.fromkeys(step * (len(rows) - 1) // (ALONE - 1) for step in range(ALONE)):
+            before = self._refused_alone
+            [found[place]] = self.deliver(
+                [rows[place]], is_uncertain=answer.is_uncertain, stands=answer.stands, pointed=POINTED
+            )
+            if self._refused_alone == before:
+                return self._with_others(rows, found, answer, POINTED)
+        self.refusal = f"request_{answer.code}"
+        return unsettled(rows, self.refusal, is_uncertain=answer.is_uncertain or answer.stands)
+
+    def _with_others(
+        self, rows: Sequence[Change], found: Mapping[int, Receipt], answer: Answer, pointed: int
+    ) -> list[Receipt]:
+        """Send again the rows about which nothing was found."""
+        others = [row for place, row in enumerate(rows) if place not in found]
+        again = iter(
+            self.deliver(others, is_uncertain=answer.is_uncertain, stands=answer.stands, pointed=pointed)
+            if others
+            else ()
+        )
+        return [found[place] if place in found else next(again) for place in range(len(rows))]
 
     def _places(self, rows: Sequence[Change], response: Response | None) -> set[int]:
         pointer = getattr(self.destination, "pointer", None)
@@ -130,18 +153,19 @@ class Delivery:
         except UNREADABLE:
             return set()
 
-    def _split(self, rows: Sequence[Change], code: str, *, is_uncertain: bool) -> list[Receipt]:
+    def _split(self, rows: Sequence[Change], answer: Answer) -> list[Receipt]:
         """Halve until the row to blame stands alone."""
         if len(rows) == 1:
-            outcome = Outcome.UNKNOWN if is_uncertain else Outcome.REJECTED
-            return [Receipt(rows[0], outcome, code)]
+            self._refused_alone += 1
+            return [refused(rows[0], answer)]
         middle = len(rows) // 2
         return [
-            *self.deliver(rows[:middle], is_uncertain=is_uncertain, pointed=POINTED),
-            *self.deliver(rows[middle:], is_uncertain=is_uncertain, pointed=POINTED),
+            receipt
+            for half in (rows[:middle], rows[middle:])
+            for receipt in self.deliver(half, is_uncertain=answer.is_uncertain, stands=answer.stands, pointed=POINTED)
         ]
 
-    def _answer(self, request: Request, *, is_uncertain: bool) -> _Answer:
+    def _answer(self, request: Request, *, is_uncertain: bool) -> Answer:
         """Ask until an answer is final, or attempts or time have run out."""
         attempts = told_to_wait = 0
         while True:
@@ -162,61 +186,49 @@ class Delivery:
                 return answer
             self.sleep(wait)
 
-    def _attempt(self, request: Request, *, is_uncertain: bool) -> _Answer:
+    def _attempt(self, request: Request, *, is_uncertain: bool) -> Answer:
         wait = self.pace()
         if self.clock() + wait >= self.deadline:
-            return _Answer(Verdict.BUSY, "out_of_time", is_uncertain=is_uncertain)
+            return Answer(Verdict.BUSY, "out_of_time", is_uncertain=is_uncertain)
         if wait:
             self.sleep(wait)
         self.requests += 1
         try:
             response = self.transport(request)
         except NotSent:
-            return _Answer(Verdict.BUSY, "not_reached", is_uncertain=is_uncertain)
+            return Answer(Verdict.BUSY, "not_reached", is_uncertain=is_uncertain)
         except NoAnswer:
-            return _Answer(Verdict.BROKEN, "no_answer", is_uncertain=True)
+            return Answer(Verdict.BROKEN, "no_answer", is_uncertain=True)
         verdict = self.destination.spec.classify(response)
         broken = verdict is Verdict.BROKEN
-        return _Answer(verdict, f"http_{response.status}", response, is_uncertain=is_uncertain or broken)
+        return Answer(verdict, self._reason(response), response, is_uncertain=is_uncertain or broken)
+
+    def _reason(self, response: Response) -> str:
+        reason = getattr(self.destination, "reason", None)
+        if reason is not None:
+            try:
+                return coded(str(reason(response)))
+            except UNREADABLE:
+                pass
+        return f"http_{response.status}"
 
     def _backoff(self, attempt: int) -> float:
         """Full jitter: anywhere between nothing and the doubled wait, so that clients spread out."""
         return float(self.dice() * min(LONGEST_SECONDS, BASE_SECONDS * 2**attempt))
 
-    def _receipts(self, rows: Sequence[Change], response: Response, *, is_uncertain: bool) -> list[Receipt]:
+    def _receipts(self, rows: Sequence[Change], answer: Answer, response: Response) -> list[Receipt]:
         """Take the destination's word on each row; silence is not acceptance."""
         try:
             said = {r.change.operation_id: r for r in self.destination.outcomes(rows, response)}
         except UNREADABLE:
-            return _unsettled(rows, "unreadable_answer", is_uncertain=True)
+            return unsettled(rows, "unreadable_answer", is_uncertain=True)
         receipts = []
         for row in rows:
             receipt = said.get(row.operation_id) or Receipt(row, Outcome.UNKNOWN, "not_mentioned")
             was_taken = receipt.outcome is Outcome.DELIVERED
-            outcome = receipt.outcome if was_taken or not is_uncertain else Outcome.UNKNOWN
-            receipts.append(Receipt(row, outcome, "" if was_taken else coded(receipt.code)))
+            outcome = receipt.outcome if was_taken or not answer.is_uncertain else Outcome.UNKNOWN
+            if answer.stands and outcome is Outcome.DEFERRED:
+                outcome = Outcome.UNKNOWN
+            is_part = receipt.is_part or (answer.stands and outcome is Outcome.REJECTED)
+            receipts.append(Receipt(row, outcome, "" if was_taken else coded(receipt.code), is_part))
         return receipts
-
-
-def retry_after(response: Response | None) -> float | None:
-    """Seconds the answer asks to wait, given in seconds or as a date; None when it doesn't say."""
-    said = response.headers.get("retry-after") if response else None
-    if not said:
-        return None
-    if said.strip().isdigit():
-        return float(said)
-    try:
-        moment = email.utils.parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - time.time())
-
-
-def coded(said: str) -> str:
-    """Keep a reason code; a destination's prose may quote what was sent, and is dropped."""
-    return said if CODE.fullmatch(said) else "unspecified"
-
-
-def _unsettled(rows: Sequence[Change], code: str, *, is_uncertain: bool) -> list[Receipt]:
-    outcome = Outcome.UNKNOWN if is_uncertain else Outcome.DEFERRED
-    return [Receipt(row, outcome, code) for row in rows]

@@ -1,7 +1,6 @@
 """The contract with the outside: a destination is a spec and two pure functions.
 
-Retries, batching, journalling and consent are the engine's; a destination only says how rows become a
-request and what the answer means for each of them. What else it may have is listed at `Optional members`.
+Retries, batching, journalling and consent are the engine's. What else it may have: `Optional members`.
 """
 
 import importlib
@@ -36,8 +35,8 @@ class Outcome(StrEnum):
 class Change:
     """One member to add, change or remove.
 
-    `identifiers` are how the destination finds the member: for a removal, exactly those last delivered.
-    `fields` are all mapped fields by their name at the destination; empty for a removal.
+    `identifiers` are how the destination finds the member: for a removal, of those last delivered what nobody who stays
+    has. `fields` are all mapped fields by their name at the destination; empty for a removal.
     """
 
     operation_id: str  # the same for every re-send of the same intent
@@ -46,6 +45,7 @@ class Change:
     identifiers: Mapping[str, Scalar]
     fields: Mapping[str, Scalar] = field(default_factory=dict)
     cleared: tuple[str, ...] = ()  # fields that are null on purpose: empty them there
+    changed: frozenset[str] | None = None  # fields that differ from what is there; None: not known, all may
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Receipt:
     change: Change
     outcome: Outcome
     code: str = ""
+    is_part: bool = False  # rejected, but an earlier step of it was taken: it must stay removable
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +144,13 @@ class Spec:
     required: tuple[str, ...] = ()  # fields without which a row must not leave
     honours_operation_ids: bool = False
     is_set: bool = True  # delivering a change twice leaves the same state
+    names_changes: bool = False  # wants to know `Change.changed`
     repeats_unknown: bool = True  # false: a repeat is worse than a loss, so what may have arrived is not sent again
     attempts: int = 5
     classify: Callable[[Response], Verdict] = by_status
     platform: str = ""  # whose rules make identifiers, see `normalise`
     hash_only: bool = False  # nothing readable may leave: identifying columns are no fields
+    matches_any: bool | None = None  # each identifier finds a person, for all who share it; None: where it is hash_only
     shape: Callable[[Change], str] = by_operation  # rows of one request have the same
     smallest_audience: int = 0  # below so many members the destination serves or removes nobody
     requests_per_second: float | None = None  # of one account, over all syncs
@@ -165,8 +168,8 @@ class Destination(Protocol):
     `identify(fields) -> Identified`: how it finds a person, normalised and hashed as delivered.
     `follow(rows, response) -> Follow | None`: what to ask before `outcomes` can be read; a job, a second step.
     `pointer(rows, response) -> Sequence[int]`: the places of the rows that a refusal of all blames.
-    `read_back() -> Request`, and `held(response) -> Iterable[Mapping]`, the identifiers of its members, or
-    `size(response) -> int | None`; `more(response) -> Request | None` leads to the next page.
+    `reason(response) -> str`: its own word for why it refused a request; default: the status.
+    `read_back() -> Request` and `held(response) -> Iterable[Mapping]`: who is there; more of it in read_back.py.
     `account: str`: whose limits and credentials it shares; default: all syncs to one destination.
     """
 
@@ -214,15 +217,13 @@ def _plugin(sync: Sync) -> Callable[[Sync], Destination]:
     if not plugins:
         name = sync.destination
         raise BadDeclaration(f"{sync.name}: no destination {name!r}: add destinations/{name}.py or {name}.yml")
-    found: Callable[[Sync], Destination] = next(iter(plugins)).load()
-    return found
+    return next(iter(plugins)).load()  # type: ignore[no-any-return]
 
 
 def identifiers_of(sync: Sync, spec: Spec) -> dict[str, str]:
     """Field at the destination: audience column, for what identifies a member there."""
     column_of = {name: column for column, name in sync.fields.items()}
-    names = identifying(spec)
-    if not names:
+    if not (names := identifying(spec)):
         return {sync.fields.get(sync.key, sync.key): sync.key}
     return {name: column_of[name] for name in sorted(names) if name in column_of}
 
@@ -231,8 +232,7 @@ def checked(sync: Sync, destination: Destination) -> Destination:
     """Give the destination back when the sync's mapping can serve it."""
     spec = destination.spec
     missing = sorted(set(spec.required) - set(sync.names))
-    if missing or not identifiers_of(sync, spec):
-        wanted = missing or sorted(identifying(spec))
+    if wanted := missing or ([] if identifiers_of(sync, spec) else sorted(identifying(spec))):
         raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
     if spec.hash_only and spec.platform:
         importlib.import_module("reverse_etl.disclosure").refuse_readable(sync, spec)

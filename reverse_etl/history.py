@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from reverse_etl.sync import Sync
+from reverse_etl.account import account_name
+from reverse_etl.destination import Destination, DestinationRefused, load_destination
+from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.tables import open_journal
 from reverse_etl.warehouse import Warehouse
 
@@ -48,7 +50,7 @@ def standing(warehouse: Warehouse, sync: Sync) -> Standing:
     )
     [(rejected,)] = warehouse.execute("select count(*) from activation.dead_letters where sync_name = ?", [sync.name])
     paused = warehouse.execute(
-        "select failures, pause_reason from activation.accounts where account = ?", [sync.destination]
+        "select failures, pause_reason from activation.accounts where account = ?", [account_name(sync, _loaded(sync))]
     )
     why = (paused[0][1] or (f"no_answer_{paused[0][0]}_times" if paused[0][0] else "")) if paused else ""
     return Standing(
@@ -58,6 +60,13 @@ def standing(warehouse: Warehouse, sync: Sync) -> Standing:
         str(last[0]["reason"] or "") if last else "",
         int(members), int(unknown), int(rejected), str(why), sync.owner,
     )  # fmt: skip
+
+
+def _loaded(sync: Sync) -> Destination | None:
+    try:
+        return load_destination(sync)
+    except (BadDeclaration, DestinationRefused):
+        return None  # what is wrong with it is said by its runs
 
 
 def runs(warehouse: Warehouse, sync_name: str, limit: int) -> list[dict[str, Any]]:

@@ -3,40 +3,21 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reverse_etl.destination import Spec, by_operation
 from reverse_etl.http_answer import Accepted, Answer, Rows
 from reverse_etl.http_auth import Auth, Header
+from reverse_etl.http_place import Below, Url
+from reverse_etl.http_reading import Members, Size
 from reverse_etl.sync import BadDeclaration, Name, Sync
 from reverse_etl.template import BadTemplate, Placeholder, has_each, parsed, placeholders
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 OF_SYNC = {"sync", "audience", "batch_id", "operation", "options"}
 OF_ROW = {"operation_id", "member_id", "key", "identifiers", "fields"}
 DEFAULT_ROWS = 100
-
-
-def _stays_at_the_address(path: str) -> str:
-    if not path.startswith("/") or path.startswith("//") or "/../" in f"{path}/" or "#" in path:
-        raise ValueError("must start with one slash, and lead nowhere else")
-    return path
-
-
-def checked_url(url: str) -> str:
-    """Give an address back to which secrets may travel."""
-    address = urlsplit(url)
-    is_safe = address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK)
-    if not is_safe or not address.hostname or address.username or address.query or address.fragment:
-        raise ValueError("must be an https address, without a user, a query or a fragment")
-    return url.rstrip("/")
-
-
-Url = Annotated[str, AfterValidator(checked_url)]
-Below = Annotated[str, AfterValidator(_stays_at_the_address)]
 
 
 class _Part(BaseModel):
@@ -101,13 +82,6 @@ class Idempotency(_Part):
     honoured: bool = True
 
 
-class Size(_Part):
-    """Where to ask how many members there are."""
-
-    path: Below
-    at: str
-
-
 class Operations(_Part):
     """`put` is `add` and `change` in one."""
 
@@ -143,10 +117,12 @@ class Declaration(_Part):
     options: tuple[Name, ...] = ()
     platform: str = ""
     hash_only: bool = False
+    matches_any: bool | None = None  # each of `identifiers` finds a person by itself; default: where it is hash_only
     limits: Limits = Limits()
     idempotency: Idempotency | None = None
     is_set: bool = True  # delivering a change twice leaves the same state
     size: Size | None = None
+    members: Members | None = None
     headers: dict[Header, Annotated[str, Field(pattern=r"^[^{}\r\n]*$")]] = Field(default_factory=dict)
 
     @property
@@ -168,6 +144,7 @@ class Declaration(_Part):
             classify=self.answer.classify,
             platform=self.platform,
             hash_only=self.hash_only,
+            matches_any=self.matches_any,
             shape=by_operation if self.operations.put else lambda change: change.operation,
             smallest_audience=self.limits.smallest_audience,
             requests_per_second=self.limits.requests_per_second,
@@ -191,7 +168,17 @@ class Declaration(_Part):
             for found in operation.named("identifiers"):
                 if len(found.path) > 1 and found.path[1] not in (self.identifiers or found.path[1:]):
                     raise ValueError(f"operations.{name}: {'.'.join(found.path)} is not among identifiers")
+        if self.members and self.identifiers and set(self.members.identifiers) != set(self.identifiers):
+            raise ValueError("members.identifiers: say where each of identifiers is")
         return self
+
+    @field_validator("size", "members")
+    @classmethod
+    def _asks_by_names_of_the_sync(cls, question: Size | Members | None) -> Size | Members | None:
+        for part in parsed(question.path) if question else ():
+            if isinstance(part, Placeholder):
+                _known(part, OF_SYNC)
+        return question
 
 
 def _known(found: Placeholder, roots: set[str]) -> None:

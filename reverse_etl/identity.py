@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reverse_etl.destination import Destination, Scalar, Spec, identifiers_of
+from reverse_etl.parts import Ways, is_counting, note, note_held, unnoted, ways_of
 from reverse_etl.payload import scalar
 from reverse_etl.sync import Sync
 from reverse_etl.warehouse import Warehouse
@@ -49,6 +50,7 @@ class Identity:
     columns: Mapping[str, str]
     identify: Callable[[Mapping[str, Scalar]], Any] | None  # None: by the columns as they are
     rules: str  # changes whenever the same values may be identified otherwise
+    ways: Ways | None = None  # what finds a person by itself; None: all identifiers together do
 
     @property
     def unreadable(self) -> frozenset[str]:
@@ -74,11 +76,21 @@ def identity_of(sync: Sync, destination: Destination) -> Identity:
     if own and not spec.identifiers and not spec.platform:
         columns = {name: column for column, name in sync.fields.items()}
     identify = own or (_by_platform(sync, spec.platform) if spec.platform else None)
+    ways = ways_of(spec)
+    if identify is None and ways is not None:
+        identify = _as_they_are
     if identify is None:
         return Identity(sync, spec, columns, None, "")
     seen = [sync.destination, sorted(columns.items()), sync.options if own else sync.options.get("normalise")]
+    seen += [] if ways is None else [sorted(map(sorted, ways))]
     made = json.dumps([seen, _source(Path(__file__).parent / "normalise"), _module(type(destination))], default=str)
-    return Identity(sync, spec, columns, identify, hashlib.md5(made.encode(), usedforsecurity=False).hexdigest())
+    return Identity(sync, spec, columns, identify, hashlib.md5(made.encode(), usedforsecurity=False).hexdigest(), ways)
+
+
+def _as_they_are(values: Mapping[str, Scalar]) -> Any:
+    from reverse_etl.normalise import Identified  # noqa: PLC0415 - phone plans take 0.1 s to load
+
+    return Identified({name: value for name, value in values.items() if value is not None}, {})  # type: ignore[misc]
 
 
 def _by_platform(sync: Sync, platform: str) -> Callable[[Mapping[str, Scalar]], Any]:
@@ -99,11 +111,13 @@ def _source(folder: Path) -> str:
 
 @cache
 def _module(destination: type) -> str:
+    """Hash the destination's own text, and that of those it may have its `identify` from."""
+    shared = _source(Path(__file__).parent / "ads") + (Path(__file__).parent / "contacts.py").read_text("utf-8")
     try:
         text = inspect.getsource(sys.modules[destination.__module__])
     except (OSError, KeyError, TypeError):
         return destination.__qualname__
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256((text + shared).encode()).hexdigest()
 
 
 def member_of(identifiers: Mapping[str, Scalar]) -> str:
@@ -122,18 +136,40 @@ def identify_new(warehouse: Warehouse, identity: Identity) -> int:
     warehouse.execute(f"drop table if exists {UNKNOWN}")
     warehouse.execute(_UNKNOWN.format(unknown=UNKNOWN, values=values, given=GIVEN), [name, identity.rules])
     count = int(warehouse.execute(f"select count(*) from {UNKNOWN}")[0][0])
+    noting = _noting(warehouse, identity) if count else None
     for first in range(1, count + 1, AT_ONCE):
         rows = warehouse.execute(
             f"select given_id, {values} from {UNKNOWN} where position between ? and ?", [first, first + AT_ONCE - 1]
         )
-        known = [(name, identity.rules, given, *_judged(identity, row)) for given, *row in rows]
+        judged = [(given, *_judged(identity, row)) for given, *row in rows]
+        if noting:
+            # Before they are known, or a kill in between would leave them uncounted.
+            noting({member: found for _, member, _, found in judged if member})
+        known = [(name, identity.rules, given, member, reason) for given, member, reason, _ in judged]
         warehouse.insert("activation.identities", ("sync_name", "rules", "given_id", "member_id", "reason"), known)
     warehouse.execute(f"drop table {UNKNOWN}")
     warehouse.execute(_FORGET.format(given=GIVEN), [name, identity.rules])
     return count
 
 
-def _judged(identity: Identity, row: list[Any]) -> tuple[str | None, str | None]:
+def _judged(identity: Identity, row: list[Any]) -> tuple[str | None, str | None, dict[str, Scalar]]:
     values = dict(zip(identity.columns, map(scalar, row), strict=True))
     found = identity.found_by(values)
-    return (member_of(found), None) if found else (None, identity.reason(values))
+    return (member_of(found), None, found) if found else (None, identity.reason(values), {})
+
+
+def _noting(warehouse: Warehouse, identity: Identity) -> Callable[[dict[str, Mapping[str, Scalar]]], None] | None:
+    """Say how to write down what members are made of; None where each is found by its one identifier."""
+    name, ways = identity.sync.name, identity.ways
+    was_counting = is_counting(warehouse, name)
+    if ways is None or not (was_counting or len(identity.columns) > 1):
+        return None
+    if not warehouse.execute(
+        "select 1 from activation.identities where sync_name = ? and rules = ? limit 1", [name, identity.rules]
+    ):
+        note_held(warehouse, name, ways)
+
+    def noting(members: dict[str, Mapping[str, Scalar]]) -> None:
+        note(warehouse, name, (unnoted(warehouse, name, members) if was_counting else members).items(), ways)
+
+    return noting

@@ -6,22 +6,22 @@ The rows of people who are gone from a destination are deleted with the removal'
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from reverse_etl.destination import Outcome
-from reverse_etl.tables import TABLES, open_journal
+from reverse_etl.left_over import leave_over
+from reverse_etl.tables import BATCH, RUN, TABLES, open_journal
 from reverse_etl.warehouse import Warehouse
 
 __all__ = ["TABLES", "Entry", "intend", "open_journal", "record", "rest"]
 
 HEX = re.compile(r"[0-9a-f]{0,64}|g")
 
-# Temporary tables: the batch at hand by position in the plan, and one row that says whose it is.
-BATCH, RUN = "_activation_batch", "_activation_run"
 _PLANNED = f"""(
-    select plan.*, run.sync_name, run.moment, run.is_one_way, batch.identifiers, batch.outcome, batch.code
+    select plan.*, run.sync_name, run.moment, run.is_one_way, batch.identifiers, batch.outcome, batch.code,
+        batch.is_part, batch.fields
     from {BATCH} as batch
     cross join {RUN} as run
     inner join activation.plan as plan on plan.run_id = run.run_id and plan.position = batch.position
@@ -45,9 +45,14 @@ update activation.journal as journal set
     intent_count = case when intent.is_resend then journal.intent_count + 1 else 1 end,
     record_key = coalesce(intent.record_key, journal.record_key),
     profile_id = coalesce(intent.profile_id, journal.profile_id),
-    identifiers = coalesce(intent.identifiers, journal.identifiers),
+    identifiers = case
+        when intent.operation = 'remove' and intent.fingerprint is null then journal.identifiers
+        else coalesce(intent.identifiers, journal.identifiers)
+    end,
     pending_operation = intent.operation,
-    pending_fingerprint = intent.fingerprint,
+    -- a removal of some identifiers is another one than a removal of all
+    pending_fingerprint = coalesce(intent.fingerprint, md5(intent.kept)),
+    pending_fields = intent.fields,
     operation_id = intent.operation_id,
     intended_at = intent.moment
 from {_PLANNED} as intent
@@ -56,11 +61,11 @@ where {_WITHIN} and journal.sync_name = intent.sync_name and journal.member_id =
 _INTEND_NEW = f"""
 insert into activation.journal (
     sync_name, member_id, record_key, profile_id, identifiers, is_held,
-    pending_operation, pending_fingerprint, operation_id, intent_count, intended_at
+    pending_operation, pending_fingerprint, pending_fields, operation_id, intent_count, intended_at
 )
 select
     intent.sync_name, intent.member_id, intent.record_key, intent.profile_id, intent.identifiers,
-    false, intent.operation, intent.fingerprint, intent.operation_id, 1, intent.moment
+    false, intent.operation, intent.fingerprint, intent.fields, intent.operation_id, 1, intent.moment
 from {_PLANNED} as intent
 """
 _UNLESS_KNOWN = f"""
@@ -74,15 +79,22 @@ _IS_ACCEPTED = f"answer.outcome = '{Outcome.DELIVERED}'"
 _IS_REFUSED = f"answer.outcome = '{Outcome.REJECTED}' and answer.fingerprint is not null"
 _SETTLE = f"""
 update activation.journal as journal set
-    is_held = case when {_IS_ACCEPTED} then not answer.is_one_way else journal.is_held end,
-    delivered_fingerprint =
-        case when {_IS_ACCEPTED} then answer.fingerprint else journal.delivered_fingerprint end,
+    is_held = case
+        when {_IS_ACCEPTED} or coalesce(answer.is_part, false) then not answer.is_one_way
+        else journal.is_held
+    end,
+    delivered_fingerprint = case
+        when {_IS_ACCEPTED} then answer.fingerprint
+        when not coalesce(answer.is_part, false) then journal.delivered_fingerprint
+    end,
     rejected_fingerprint = case
         when {_IS_ACCEPTED} then null
         when {_IS_REFUSED} then answer.fingerprint
         else journal.rejected_fingerprint
     end,
-    pending_operation = null, pending_fingerprint = null, operation_id = null, intent_count = null,
+    delivered_fields = case when {_IS_ACCEPTED} then journal.pending_fields else journal.delivered_fields end,
+    pending_operation = null, pending_fingerprint = null, pending_fields = null, operation_id = null,
+    intent_count = null,
     answered_at = answer.moment
 from {_PLANNED} as answer
 where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id and (
@@ -105,7 +117,7 @@ where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id =
     and journal.delivered_fingerprint is null
 """
 _FORGET_IDENTIFIERS = f"""
-update activation.journal as journal set identifiers = null
+update activation.journal as journal set identifiers = null, delivered_fields = null
 from {_PLANNED} as answer
 where {_WITHIN} and journal.sync_name = answer.sync_name and journal.member_id = answer.member_id
     and not journal.is_held and journal.pending_operation is null
@@ -165,7 +177,8 @@ def _lay_out(
 ) -> None:
     """Fill the temporary tables."""
     warehouse.execute(
-        f"create temporary table if not exists {BATCH} (position bigint, identifiers text, outcome text, code text)"
+        f"create temporary table if not exists {BATCH} "
+        "(position bigint, identifiers text, fields text, outcome text, code text, is_part boolean)"
     )
     warehouse.execute(
         f"create temporary table if not exists {RUN} "
@@ -179,29 +192,39 @@ def _lay_out(
         warehouse.execute(f"analyze {BATCH}")  # else the planner takes it for one row
 
 
-def intend(warehouse: Warehouse, entry: Entry, identifiers: Mapping[int, str], at: datetime) -> None:
+def intend(warehouse: Warehouse, entry: Entry, intents: Sequence[tuple[int, str, str | None]], at: datetime) -> None:
     """Journal what is about to be sent; commit before sending.
 
-    `identifiers` maps positions of the plan to the identifiers as JSON, as they will be delivered. An
-    earlier intent without an answer may have been applied: from now on the member counts as held, and
-    nothing counts as certainly delivered.
+    An intent is a position in the plan, the identifiers as JSON, as they will be delivered, and hashes of the fields
+    where they are wanted. An earlier intent without an answer may have been applied: from now on the member counts as
+    held, and nothing counts as certainly delivered.
     """
-    _lay_out(warehouse, entry, at, ("position", "identifiers"), list(identifiers.items()))
+    _lay_out(warehouse, entry, at, ("position", "identifiers", "fields"), intents)
     if entry.has_known:
         warehouse.execute(entry.place(_INTEND_KNOWN))
     warehouse.execute(entry.place(_INTEND_NEW + _UNLESS_KNOWN) if entry.has_known else _INTEND_NEW)
 
 
-def record(warehouse: Warehouse, entry: Entry, outcomes: Sequence[tuple[int, str, str]], at: datetime) -> None:
-    """Journal and log the answers: (position in the plan, outcome, reason code) of each row.
+def record(
+    warehouse: Warehouse,
+    entry: Entry,
+    outcomes: Sequence[tuple[int, str, str, bool]],
+    at: datetime,
+    left_over: Sequence[tuple[int, str, str]] = (),
+) -> None:
+    """Journal and log the answers: (position in the plan, outcome, reason code, is_part) of each row.
+
+    `left_over`: (position, member id, identifiers as JSON) of what removals that were done left to others.
 
     Delivered removals are forgotten. A rejected payload is remembered by its fingerprint, so that it is
     not sent again until it changes. A deferred intent is taken back, unless an earlier send of it may have
     been applied. An unknown one stays. Outcomes other than these four are only logged.
     """
-    _lay_out(warehouse, entry, at, ("position", "outcome", "code"), outcomes)
+    _lay_out(warehouse, entry, at, ("position", "outcome", "code", "is_part"), outcomes)
     # Each step reads the journal once: those that can't matter to this batch are left out.
-    said = {outcome for _, outcome, _ in outcomes}
+    said = {outcome for _, outcome, *_ in outcomes}
+    if left_over:
+        leave_over(warehouse, left_over)
     steps = [_LOG, *((_FORGET_REMOVED,) if entry.has_removals else ()), _SETTLE]
     if said != {Outcome.DELIVERED} or entry.is_one_way:
         steps += [_FORGET_UNTOUCHED, _FORGET_IDENTIFIERS]

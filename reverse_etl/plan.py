@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 
 from reverse_etl.consent import consented
 from reverse_etl.desired import DESIRED, Desired
+from reverse_etl.parts import is_counting
 from reverse_etl.policy import Policy, excluded_sql
+from reverse_etl.shared import keep
 from reverse_etl.split import HOLDOUT
 from reverse_etl.sync import Sync
 from reverse_etl.warehouse import Warehouse
@@ -155,6 +157,7 @@ class Plan(Desired):
     revoked: int  # those of people whose consent was taken back: never held up
     left: int  # those of people who left the audience, or would no longer be found
     held: int  # members the destination may hold now
+    released: int = 0  # those who leave, but others who stay have all their identifiers: nothing is sent
 
     @property
     def size(self) -> int:
@@ -170,22 +173,26 @@ def plan(warehouse: Warehouse, sync: Sync, desired: Desired, run: tuple[str, int
     # An event keeps its id for good: sent again after the journal was lost, it is still the same event.
     seed = f"{sync.name}/events" if sync.mode == "append_events" else f"{sync.name}/{epoch}"
     warehouse.execute(_difference(sync, policy), [sync.name, run_id, seed])
+    counts = _planned(warehouse, run_id)
+    # Where what is listed is removed, nobody stays.
+    if counts["remove"] and sync.mode not in ONE_WAY and is_counting(warehouse, sync.name):
+        keep(warehouse, sync.name, run_id, seed)
+        counts = _planned(warehouse, run_id)
     warehouse.execute(f"drop table {DESIRED}")
     if warehouse.is_row_store:
         warehouse.execute("analyze activation.plan")
-    counts = _planned(warehouse, run_id)
     if counts.pop("forget") + counts.pop("follow"):
         for tidy in _TIDY:
             warehouse.execute(tidy, [run_id, sync.name])
         warehouse.execute(
             "delete from activation.plan where run_id = ? and operation in ('forget', 'follow')", [run_id]
         )
-    return Plan(**asdict(desired), **counts, held=_held(warehouse, sync))
+    return Plan(**asdict(desired), released=counts.pop("release"), **counts, held=_held(warehouse, sync))
 
 
 def _difference(sync: Sync, policy: Policy) -> str:
     is_one_way, mode = sync.mode in ONE_WAY, sync.mode
-    may_stay = _MAY_STAY.format(excluded=excluded_sql(policy, "compared.held_profile"))
+    may_stay = _MAY_STAY.format(excluded=excluded_sql(policy, "compared.held_profile", is_leaving=True))
     due = {"remove": "'remove'", "update": "'change'"}.get(
         mode, "case when journal.is_held then 'change' else 'add' end"
     )
@@ -205,13 +212,13 @@ def _difference(sync: Sync, policy: Policy) -> str:
 
 
 def _planned(warehouse: Warehouse, run_id: str) -> Counter[str]:
-    counts = Counter(add=0, change=0, remove=0, revoked=0, left=0, forget=0, follow=0)
+    counts = Counter(add=0, change=0, remove=0, release=0, revoked=0, left=0, forget=0, follow=0)
     for operation, reason, count in warehouse.execute(
         "select operation, reason, count(*) from activation.plan where run_id = ? group by operation, reason",
         [run_id],
     ):
         counts[operation] += count
-        if reason in {"revoked", "left"}:
+        if operation == "remove" and reason in {"revoked", "left"}:
             counts[reason] += count
     return counts
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from reverse_etl.consent import consented
 from reverse_etl.split import HOLDOUT
 from reverse_etl.sync import SYNCS, BadDeclaration, Name, Sync, find_sync
-from reverse_etl.warehouse import quoted
+from reverse_etl.warehouse import Warehouse, quoted
 
 POLICIES = Path(__file__).parent / "policies"
 
@@ -46,6 +46,7 @@ class Policy:
     exclude: tuple[str, ...] = ()  # audiences whose people are not sent
     higher: tuple[Sync, ...] = ()  # syncs that go before this one
     lower: tuple[str, ...] = ()  # names of those after it
+    own: str = ""  # this one
 
 
 NO_POLICY = Policy()
@@ -64,7 +65,7 @@ def policy_of(sync: Sync, folder: Path = POLICIES, syncs: Path = SYNCS) -> Polic
             place = policy.priority.index(sync.name)
             higher |= {name: find_sync(name, syncs) for name in policy.priority[:place]}
             lower |= dict.fromkeys(policy.priority[place + 1 :])
-    return Policy(tuple(exclude), tuple(higher.values()), tuple(lower))
+    return Policy(tuple(exclude), tuple(higher.values()), tuple(lower), sync.name)
 
 
 def _load(file: Path) -> PolicyFile:
@@ -79,24 +80,41 @@ def _load(file: Path) -> PolicyFile:
         raise BadDeclaration(f"policies/{file.name}: {where + ': ' if where else ''}{reason}") from error
 
 
-def excluded_sql(policy: Policy, profile_id: str) -> str:
+def excluded_sql(policy: Policy, profile_id: str, *, is_leaving: bool = False) -> str:
     """Write SQL for whether a profile must not be sent.
 
-    A sync waits for those after it to let go of a person: at no moment is anybody at two of them.
+    A sync waits for the others of its list to let go of a person: at no moment is anybody at two of them. Whom it has
+    itself it keeps, unless the row is leaving anyway.
     """
     lists = [f"select profile_id from audiences.{quoted(name)}" for name in policy.exclude]
     lists += [_wanted(sync) for sync in policy.higher]
-    if policy.lower:
-        names = ", ".join(f"'{name}'" for name in policy.lower)
-        lists.append(
-            f"select profile_id from activation.journal where sync_name in ({names}) "
-            "and (is_held or pending_operation is not null)"
-        )
+    if others := [*policy.lower, *(sync.name for sync in policy.higher)]:
+        kept = "" if is_leaving or not policy.own else f" except ({_held([policy.own])})"
+        lists.append(f"{_held(others)}{kept}")
     # `in` a list with a null is never false.
     found = (
         f"{profile_id} in (select profile_id from ({sql}) as listed where profile_id is not null)" for sql in lists
     )
     return " or ".join(f"coalesce({condition}, false)" for condition in found) or "false"
+
+
+def _held(syncs: list[str]) -> str:
+    names = ", ".join(f"'{name}'" for name in syncs)
+    return (
+        f"select profile_id from activation.journal where sync_name in ({names}) "
+        "and (is_held or pending_operation is not null)"
+    )
+
+
+def due_elsewhere(warehouse: Warehouse, sync: Sync, other: Sync, *, is_higher: bool) -> bool:
+    """Whether another sync of the list holds somebody whom this one wants and may have."""
+    mine = f" except ({_wanted(other)})" if is_higher else ""
+    return bool(
+        warehouse.execute(
+            f"select 1 from ({_held([other.name])} intersect ({_wanted(sync)}{mine}) except ({_held([sync.name])})) "
+            "as due limit 1"
+        )
+    )
 
 
 def _wanted(sync: Sync) -> str:

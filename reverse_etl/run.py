@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from reverse_etl.alert import tell
@@ -15,11 +15,13 @@ from reverse_etl.guard import Alarm, alarms, closed_gate
 from reverse_etl.identity import Identity, identity_of
 from reverse_etl.journal import open_journal, rest
 from reverse_etl.lease import Lease, lease
+from reverse_etl.parts import forget, is_counting
 from reverse_etl.plan import Plan, plan
 from reverse_etl.policy import Policy, policy_of
 from reverse_etl.reconcile import reconcile
 from reverse_etl.run_log import SyncReport, begin_run, fail_run, finish_run, report_of
 from reverse_etl.send import Sending
+from reverse_etl.shared import RELEASED, release
 from reverse_etl.split import record_arms
 from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.warehouse import Warehouse
@@ -27,7 +29,7 @@ from reverse_etl.warehouse import Warehouse
 __all__ = ["Gate", "SyncHeld", "SyncReport", "preview", "previewing", "run_sync"]
 
 Gate = Literal["required", "ignored"]
-Kind = Literal["run", "resync", "retry-rejected"]
+Kind = Literal["run", "resync", "retry-rejected", "let-go"]
 
 _PREPARE = {
     # The journal stays: who is held is changed, or removed by what was delivered.
@@ -121,7 +123,8 @@ def run_sync(
     """Bring the destination to the audience as it is now, and say what happened to every change.
 
     `approve` lifts the guards that hold once; `gate` says whether a passed quality verdict is needed; `kind` may
-    be `resync`, to send everybody again, or `retry-rejected`, to try also those that were refused as they are.
+    be `resync`, to send everybody again, `retry-rejected`, to try also those that were refused as they are, or
+    `let-go`, to do no more than the removals that are due.
     `wait_seconds` is how long to wait for another run of the same sync, `deadline_seconds` how long to retry.
     Raises SyncHeld, SyncBusy, PlanRefused, BadDeclaration, or DestinationRefused when a person must act.
     """
@@ -199,6 +202,10 @@ class _Run:
         sending = Sending(self.warehouse, identity, self.destination, self.lease, self.run_id, self.sleep)
         if planned.revoked if verdict.held else planned.size:
             sending.all(time.monotonic() + deadline_seconds)
+        if released := release(self.warehouse, self.sync.name, self.run_id, self.lease):
+            sending.outcomes["release", RELEASED] = released
+        if planned.remove + planned.released and is_counting(self.warehouse, self.sync.name):
+            forget(self.warehouse, self.sync.name)
         rest(self.warehouse, self.sync.name)
         report = report_of(
             self.sync, sending, planned, verdict, kind=self.kind, seconds=time.monotonic() - self.started
@@ -232,4 +239,8 @@ class _Run:
             )
         elif verdict.plan_id:
             use(self.warehouse, self.sync, verdict.plan_id, self.run_id)
+        if self.kind == "let-go":
+            removals = "delete from activation.plan where run_id = ? and operation not in ('remove', 'release')"
+            self.warehouse.execute(removals, [self.run_id])
+            planned = replace(planned, add=0, change=0)
         return planned, verdict

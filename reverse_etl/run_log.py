@@ -51,6 +51,7 @@ class SyncReport:
     requests: int = 0
     duplicates_possible: bool = False
     held_because: str = ""
+    refusal: str = ""  # why the destination, not a guard, stopped the run: a person must act
     kind: str = "run"
     plan_id: str = ""  # of what a guard held, or let pass because somebody approved it
     approved_by: str = ""
@@ -85,6 +86,7 @@ def report_of(sync: Sync, sending: Sending, planned: Plan, verdict: Held, *, kin
         requests=sending.requests,
         duplicates_possible=sending.was_repeated and not spec.honours_operation_ids and not spec.is_set,
         held_because=verdict.held,
+        refusal=sending.refusal,
         kind=kind,
         plan_id=verdict.plan_id,
         approved_by=verdict.approved_by,
@@ -130,7 +132,7 @@ def finish_run(warehouse: Warehouse, report: SyncReport) -> None:
     held, unknown, rejected = _members(warehouse, report.sync)
     values: dict[str, object] = {
         "state": report.state,
-        "reason": report.held_because or None,
+        "reason": report.held_because or report.refusal or None,
         "finished_at": now(),
         "audience_count": plan.audience,
         "desired_count": plan.desired,

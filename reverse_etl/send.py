@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 
 from reverse_etl.account import Account, account_of
 from reverse_etl.batch import Planned, entering, leaving, ranges
+from reverse_etl.changed import encoded
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Destination, Outcome
 from reverse_etl.environment import now
 from reverse_etl.guard import sent_today
-from reverse_etl.identity import Identity
+from reverse_etl.identity import Identity, member_of
 from reverse_etl.journal import Entry, intend, record
 from reverse_etl.lease import Lease
+from reverse_etl.parts import note
 from reverse_etl.plan import ONE_WAY
 from reverse_etl.warehouse import Warehouse
 
-Answer = tuple[Planned, str, str]  # the change, its outcome and why
+Answer = tuple[Planned, str, str, bool]  # the change, its outcome, why, and whether a rejected one stands in part
 
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # made once: `json.dumps` makes one each time
 COLLECT_AFTER = 8  # batches
@@ -83,7 +85,7 @@ class Sending:
             batch = read(self.warehouse, self.identity, self.run_id, first=first, last=last)
             is_answered = self._batch(delivery, batch)
             room = None if room is None else room - len(batch)
-            unanswered = 0 if is_answered else unanswered + 1
+            unanswered = 0 if is_answered else unanswered + (not delivery.refusal)  # a refusal is an answer
             delivery.attempts = 0 if is_answered else delivery.attempts
             account.remember(unanswered, delivery.refusal)
             if delivery.is_over or unanswered >= GIVE_UP_AFTER:
@@ -94,7 +96,7 @@ class Sending:
         kept_back = [planned for planned in batch if planned.outcome]
         # What is kept back never leaves, so its intent and its outcome are one transaction.
         if kept_back:
-            self.unwritten += [(p, p.outcome, p.code) for p in kept_back]
+            self.unwritten += [(p, p.outcome, p.code, False) for p in kept_back]
             self._write(kept_back)
         shapes: dict[str, list[Planned]] = {}
         for planned in batch:
@@ -109,7 +111,7 @@ class Sending:
     def _deliver(self, delivery: Delivery, alike: list[Planned]) -> bool:
         self.has_resent = self.has_resent or any(planned.is_resend for planned in alike)
         receipts = delivery.deliver([planned.change for planned in alike])
-        self.unwritten += [(p, str(r.outcome), r.code) for p, r in zip(alike, receipts, strict=True)]
+        self.unwritten += [(p, str(r.outcome), r.code, r.is_part) for p, r in zip(alike, receipts, strict=True)]
         if not (self.destination.spec.is_set or self.destination.spec.honours_operation_ids):
             self._write()  # else a kill before the next batch's intents only sends this one again
         return any(r.outcome in {Outcome.DELIVERED, Outcome.REJECTED} for r in receipts)
@@ -119,29 +121,40 @@ class Sending:
         intended, answered = [p for p in intents if p.outcome in {"", Outcome.REJECTED}], self.unwritten
         if not intended and not answered:
             return
-        found_by = {p.position: _ENCODE(dict(p.change.identifiers)) for p in intended}
-        members = [p.change.member_id for p in intended] + [p.change.member_id for p, _, _ in answered]
+        asks = self.destination.spec.names_changes
+        given: list[tuple[int, str, str | None]] = [
+            (p.position, _ENCODE(dict(p.change.identifiers)), encoded(p.change) if asks else None) for p in intended
+        ]
+        members = [p.change.member_id for p in intended] + [p.change.member_id for p, *_ in answered]
         entry = Entry(
             self.identity.sync.name,
             self.run_id,
             is_one_way=self.identity.sync.mode in ONE_WAY,
-            has_removals=any(planned.change.operation == "remove" for planned, _, _ in answered),
+            has_removals=any(planned.change.operation == "remove" for planned, *_ in answered),
             has_known=any(planned.is_known for planned in intended),
             within=(min(members), max(members)),
         )
         with self.warehouse.transaction():
             self.lease.renew(self.warehouse)
-            if found_by:
-                intend(self.warehouse, entry, found_by, now())
+            if given:
+                intend(self.warehouse, entry, given, now())
             if answered:
-                rows = [(planned.position, outcome, code) for planned, outcome, code in answered]
-                record(self.warehouse, entry, rows, now())
+                rows = [(p.position, outcome, code, is_part) for p, outcome, code, is_part in answered]
+                record(self.warehouse, entry, rows, now(), self._left_over(answered))
         self.unwritten = []
-        for planned, outcome, code in answered:
+        for planned, outcome, code, _ in answered:
             word = "scrap" if planned.outcome == Outcome.REJECTED else outcome
             self.outcomes[planned.change.operation, word] += 1
             if outcome != Outcome.DELIVERED:
                 self.reasons[code] += 1
+
+    def _left_over(self, answered: list[Answer]) -> list[tuple[int, str, str]]:
+        """What removals that were done left to others, noted as members of their own."""
+        found = [(p, member_of(p.kept)) for p, outcome, *_ in answered if p.kept and outcome == Outcome.DELIVERED]
+        if found and self.identity.ways is not None:
+            made_of = {member: planned.kept for planned, member in found}
+            note(self.warehouse, self.identity.sync.name, made_of.items(), self.identity.ways)
+        return [(planned.position, member, _ENCODE(dict(planned.kept))) for planned, member in found]
 
     def patiently(self, seconds: float) -> None:
         """Wait, holding the lease meanwhile."""

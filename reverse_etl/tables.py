@@ -2,6 +2,8 @@
 
 from reverse_etl.warehouse import Warehouse
 
+# Temporary tables: the batch at hand by position in the plan, and one row that says whose it is.
+BATCH, RUN = "_activation_batch", "_activation_run"
 _COUNTED = tuple(
     (f"{word}_{operation}", "bigint")
     for word in ("planned", "attempted", "succeeded", "failed")
@@ -26,6 +28,9 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("intent_count", "bigint"),
         ("intended_at", "timestamp"),
         ("answered_at", "timestamp"),
+        # a short hash of each field, where the destination asks which of them changed
+        ("delivered_fields", "text"),
+        ("pending_fields", "text"),
     ),
     "identities": (
         ("sync_name", "text not null"),
@@ -33,6 +38,11 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("given_id", "text not null"),
         ("member_id", "text"),
         ("reason", "text"),
+    ),
+    "member_identifiers": (
+        ("sync_name", "text not null"),
+        ("member_id", "text not null"),
+        ("identifier", "text not null"),
     ),
     "plan": (
         ("run_id", "text not null"),
@@ -46,6 +56,8 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("is_resend", "boolean not null"),
         ("profile_id", "text"),
         ("is_known", "boolean"),
+        # hashes of identifiers that are not removed, because somebody who stays has them
+        ("kept", "text"),
     ),
     "attempts": (
         ("run_id", "text not null"),
@@ -138,6 +150,8 @@ TABLES = {table: ", ".join(f"{name} {type_}" for name, type_ in columns) for tab
 INDEXES = {
     "journal_member": "unique index {} on activation.journal (sync_name, member_id)",
     "identities_given": "index {} on activation.identities (sync_name, rules, given_id)",
+    "member_identifiers_member": "index {} on activation.member_identifiers (sync_name, member_id)",
+    "member_identifiers_identifier": "index {} on activation.member_identifiers (sync_name, identifier)",
     "plan_position": "unique index {} on activation.plan (run_id, position)",
     "attempts_run": "index {} on activation.attempts (run_id, position)",
     "dead_letters_member": "index {} on activation.dead_letters (sync_name, member_id)",

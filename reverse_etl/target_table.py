@@ -51,6 +51,15 @@ class TargetTable:
             if self._load(rows):
                 self._upsert()
 
+    def keys_after(self, last: Sequence[str] | None, limit: int) -> list[list[str]]:
+        """Give a page of what finds the members that are there, as text."""
+        keys = ", ".join(map(quoted, self.columns.keys))
+        texts = ", ".join(f"cast({quoted(key)} as {self.engine.types['text']})" for key in self.columns.keys)
+        start = ", ".join(f"cast(? as {self.engine.types[self.columns.types[key]]})" for key in self.columns.keys)
+        after = f" and ({keys}) > ({start})" if last else ""
+        sql = f"select {texts} from {self._table} where {REMOVED} is null{after} order by {keys} limit {limit}"
+        return [list(row) for row in self.engine.warehouse.execute(sql, last or ())]
+
     def _load(self, rows: Sequence[Sequence[str | None]]) -> bool:
         places = [self.columns.names.index(key) for key in self.columns.keys]
         last = {tuple(row[place] for place in places): row for row in rows}
@@ -132,6 +141,11 @@ class Link:
         self.open()
         with self._told() as table:
             table.apply(removals, rows)
+
+    def keys(self, last: Sequence[str] | None, limit: int) -> list[list[str]]:
+        self.open()
+        with self._told() as table:
+            return table.keys_after(last, limit)
 
     def close(self) -> None:
         table, self._table = self._table, None

@@ -22,6 +22,8 @@ from reverse_etl.destination import (
     identifying,
 )
 from reverse_etl.environment import now
+from reverse_etl.identity import member_of
+from reverse_etl.read_back import Reader, Tells, known_as, tells
 
 Holds = Callable[[Change], bool]
 NONSENSE = (b"<html>Gateway</html>", b"[]", b'{"unexpected": true}', b'{"results": [{}]}')
@@ -94,10 +96,12 @@ def check(
     with destination.connect() as transport:
         _delivers_once_per_change(destination, transport, holds)
         _takes_a_change_twice(destination, transport, holds)
+        _tells_who_is_there(destination, transport, there=(1, 2, 3), gone=(98,))
         if poison:
             _finds_the_poison(destination, transport, holds, poison)
         if takes_back:
             _removes_by_identifiers_alone(destination, transport, holds)
+            _tells_who_is_there(destination, transport, there=(3,), gone=(1, 2))
             _removes_the_unknown(destination, transport, holds)
 
 
@@ -108,7 +112,9 @@ def _must(condition: object, sentence: str) -> None:
 
 def _deliver(destination: Destination, transport: Transport, changes: Sequence[Change]) -> list[Receipt]:
     delivery = Delivery(destination, transport, deadline=float("inf"), sleep=lambda _: None)
-    receipts = delivery.deliver(changes)
+    at_once = destination.spec.batch_rows
+    batches = (changes[start : start + at_once] for start in range(0, len(changes), at_once))
+    receipts = [receipt for batch in batches for receipt in delivery.deliver(batch)]
     _must([r.change for r in receipts] == list(changes), "one receipt per change, in their order")
     personal = {str(value) for change in changes for value in change.identifiers.values()}
     for receipt in receipts:
@@ -129,7 +135,7 @@ def _has_sane_limits(destination: Destination) -> None:
 
 
 def _asks_the_same_twice(destination: Destination) -> None:
-    changes = sample(destination)
+    changes = sample(destination)[: destination.spec.batch_rows]
     first, second = destination.request(changes), destination.request(changes)
     _must(first == second, "request() is pure: the same rows give the same request")
     open_part = first.path + json.dumps(dict(first.headers))
@@ -139,7 +145,7 @@ def _asks_the_same_twice(destination: Destination) -> None:
 
 
 def _believes_no_nonsense(destination: Destination) -> None:
-    changes = sample(destination)
+    changes = sample(destination)[: destination.spec.batch_rows]
     for body in NONSENSE:
         try:
             receipts = destination.outcomes(changes, Response(200, body))
@@ -166,6 +172,25 @@ def _takes_a_change_twice(destination: Destination, transport: Transport, holds:
     changes = sample(destination)
     _all_delivered(_deliver(destination, transport, changes), "a change that comes again is delivered")
     _must(all(map(holds, changes)), "a change that comes again changes nothing")
+
+
+def _tells_who_is_there(
+    destination: Destination, transport: Transport, there: Sequence[int], gone: Sequence[int]
+) -> None:
+    """Whatever a destination tells by `read_back` or `look_up` is true: see read_back.py."""
+    kind, reader = tells(destination), Reader(destination, transport, sleep=lambda _: None)
+    present, absent = ([c.identifiers for c in sample(destination, people=people)] for people in (there, gone))
+    if kind in {Tells.SIZE, Tells.MATCHED}:
+        size = reader.size()
+        _must(size is None or size >= 0, "a size is a number, or not known yet")
+        return
+    if kind is Tells.NOTHING:
+        return
+    told = reader.members() if kind is Tells.MEMBERS else reader.present([*present, *absent])
+    members = set(map(member_of, told))
+    named = [[member_of(known_as(destination, one)) in members for one in people] for people in (present, absent)]
+    _must(all(named[0]), "who is there is named when who is there is read back")
+    _must(not any(named[1]), "who is not there is not named")
 
 
 def _finds_the_poison(

@@ -1,6 +1,7 @@
 """What every test starts from: no telemetry, no state of the developer, no network beyond loopback."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,33 @@ for switch, value in {
     "TQDM_DISABLE": "1",
 }.items():
     os.environ.setdefault(switch, value)
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+FIRST = ("spark", "end_to_end", "dbt_project")  # the longest, so that no process ends alone with one of them
+
+if WORKER and os.environ.get("CDP_TEST_POSTGRES") == "1":
+    # Tests empty their database, so each process has its own.
+    import psycopg2
+
+    own = f"{os.environ['PGDATABASE']}_{WORKER}"
+    with closing(psycopg2.connect("")) as server:
+        server.autocommit = True
+        server.cursor().execute(f"drop database if exists {own} with (force)")
+        server.cursor().execute(f"create database {own}")
+    os.environ["PGDATABASE"] = own
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """With `-n`, a file's tests stay in one process, and Spark, which takes every core, runs once at a time."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    if WORKER:
+        items.sort(key=lambda item: next((at for at, part in enumerate(FIRST) if part in group_of(item)), len(FIRST)))
+
+
+def group_of(item):
+    return "spark" if item.get_closest_marker("spark") else item.path.relative_to(ROOT).as_posix()
 
 
 @pytest.fixture

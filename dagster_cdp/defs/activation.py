@@ -11,7 +11,8 @@ from dagster_cdp.warehouse import connect
 from reverse_etl.desired import PlanRefused
 from reverse_etl.destination import DestinationRefused
 from reverse_etl.history import Standing, standing
-from reverse_etl.run import SyncHeld, run_sync
+from reverse_etl.ladder import run_in_turn
+from reverse_etl.run import SyncHeld
 from reverse_etl.run_log import OPERATIONS, SyncReport
 from reverse_etl.sync import BadDeclaration, Sync, all_syncs
 
@@ -48,7 +49,7 @@ def sync_asset(sync: Sync) -> dg.AssetsDefinition:
         with connect(f"sync {sync.name}") as warehouse:
             report, failure = None, None
             try:
-                report = run_sync(warehouse, sync)
+                report = run_in_turn(warehouse, sync)
             except ACT as error:
                 failure = error
             now = standing(warehouse, sync)

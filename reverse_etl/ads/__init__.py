@@ -1,1 +1,1 @@
-"""What destinations of one ad platform share: its account, its way to say no."""
+"""What destinations of ads share, whatever the platform: how people and events are told to it."""

@@ -1,34 +1,36 @@
 """Braze: an audience is a boolean custom attribute of its members, true for who is in and false for who left.
 
-Braze bills attributes that change. Only rows that changed are sent, but all their mapped fields, and the audience's
-attribute, so that a resync mends it: map few fields. A removal never creates a profile.
+Braze bills attributes. Of a row that changed only the attributes that changed are sent; all of them, and the
+audience's, the first time and with a resync, so that it mends what is there. A removal never creates a profile.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.contacts import Address, ContactOptions, Contacts, declared, secrets, settled
+from reverse_etl import http, settings
+from reverse_etl.contacts import ContactOptions, Contacts, settled
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Transport
+from reverse_etl.exchange import telling
 from reverse_etl.sync import Sync
 
 WAYS = ("external_id", "email", "phone")
-MOST_OBJECTS, MOST_BYTES = 75, 4_000_000
+MOST_OBJECTS, MOST_BYTES, MOST_LOOKED_UP = 75, 4_000_000, 50
+ONE_BY = {"email": "email_address", "phone": "phone"}  # how an export names the only one it can be asked for
 
 
-class Settings(BaseSettings):
-    """BRAZE_API_KEY, with the permission users.track, and BRAZE_URL (https://rest.iad-01.braze.com, …)."""
+class Settings(settings.Settings, env_prefix="BRAZE_"):
+    """BRAZE_API_KEY, with the permissions users.track and, for drift, users.export.ids.
 
-    model_config = SettingsConfigDict(env_prefix="BRAZE_", extra="ignore")
+    BRAZE_URL is https://rest.iad-01.braze.com, ….
+    """
 
     api_key: SecretStr
-    url: Address
+    url: settings.Address
 
 
 class Options(ContactOptions):
@@ -41,11 +43,12 @@ class Destination:
     """Members are found by external id, e-mail address or phone number."""
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, declared(sync, Options)
+        self._sync, self._options = sync, settings.declared(sync, Options)
         self._contacts = Contacts.of(sync, self._options, WAYS, {}, can_update=True)
         self._attribute = self._options.attribute or f"cdp_{sync.audience}"
-        self.identify = self._contacts.identify
-        self.spec = self._contacts.spec(MOST_OBJECTS, MOST_BYTES, requests_per_second=250)
+        self.identify, self.known_as = self._contacts.identify, self._contacts.known_as
+        self.looked_up_at_once = MOST_LOOKED_UP if self._contacts.found_by == "external_id" else 1
+        self.spec = self._contacts.spec(MOST_OBJECTS, MOST_BYTES, requests_per_second=250, names_changes=True)
 
     def request(self, rows: Sequence[Change]) -> Request:
         return Request("/users/track", json.dumps({"attributes": [self._object(row) for row in rows]}).encode())
@@ -58,9 +61,21 @@ class Destination:
             return [Receipt(row, Outcome.UNKNOWN, "unplaced_error") for row in rows]
         return settled(rows, {rows[place].operation_id: code for place, code in places.items()})
 
+    def look_up(self, members: Sequence[Mapping[str, Scalar]]) -> Request:
+        """Export members by their ids, or one by an address or a number; nobody can be listed."""
+        way = self._contacts.found_by
+        keys = [member[way] for member in members]
+        asked: dict[str, Any] = {"external_ids": keys} if way == "external_id" else {ONE_BY[way]: keys[0]}
+        return telling("/users/export/ids", {**asked, "fields_to_export": [way, "custom_attributes"]})
+
+    def held(self, response: Response) -> Iterator[Mapping[str, str]]:
+        for user in response.json()["users"]:
+            if (user.get("custom_attributes") or {}).get(self._attribute) is True:
+                yield self._contacts.member(user.get(self._contacts.found_by))
+
     @contextmanager
     def connect(self) -> Iterator[Transport]:
-        found = secrets(self._sync, Settings)
+        found = settings.secrets(self._sync, Settings)
         key = {"authorization": f"Bearer {found.api_key.get_secret_value()}"}
         with http.connect(found.url, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds) as send:
             yield lambda request: _told_when(send(request))
@@ -70,7 +85,10 @@ class Destination:
         if row.operation == "remove":
             return {**found_by, self._attribute: False, "_update_existing_only": True}
         known = {"_update_existing_only": True} if self._sync.mode == "update" else {}
-        return {**found_by, **self._contacts.attributes(row), self._attribute: True, **known}
+        attributes = self._contacts.attributes(row)
+        if row.changed is None or not attributes:  # an object without attributes would be refused
+            attributes[self._attribute] = True
+        return {**found_by, **attributes, **known}
 
 
 def _told_when(response: Response) -> Response:

@@ -5,14 +5,25 @@ their owner only. An operation is in the changes once, or twice, under the same 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
 
 import duckdb
 
 from reverse_etl.audience_files import OWN, AudienceFiles, Layout
 from reverse_etl.columns import columns_of
-from reverse_etl.destination import Change, DestinationRefused, NoAnswer, Receipt, Request, Response, Spec, Transport
+from reverse_etl.destination import (
+    Change,
+    DestinationRefused,
+    NoAnswer,
+    Receipt,
+    Request,
+    Response,
+    Scalar,
+    Spec,
+    Transport,
+)
 from reverse_etl.environment import home
 from reverse_etl.file_store import FileStore, open_folder
 from reverse_etl.sync import BadDeclaration, Sync
@@ -51,6 +62,17 @@ class Destination:
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         return self._columns.receipts(rows) if response.status == 200 else []  # noqa: PLR2004
 
+    def read_back(self) -> Request:
+        return Request(self._address, b"", method="READ")
+
+    def held(self, response: Response) -> Iterator[Mapping[str, Scalar]]:
+        """A line for each member."""
+        for line in BytesIO(response.body):
+            yield dict(zip(self._columns.keys, json.loads(line), strict=True))
+
+    def known_as(self, identifiers: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+        return {name: self._layout.safe(text) for name, text in self._columns.key_texts(identifiers).items()}
+
     @contextmanager
     def opened(self) -> Iterator[FileStore]:
         """Open the folder; places of other kinds differ in this alone."""
@@ -64,7 +86,14 @@ class Destination:
                 files.open()
             except OSError as error:
                 raise DestinationRefused(f"{self._address} can't be used: {_reason(error)}") from error
-            yield lambda request: _written(files, request)
+            yield lambda request: _read(files) if request.method == "READ" else _written(files, request)
+
+
+def _read(files: AudienceFiles) -> Response:
+    try:
+        return Response(200, "\n".join(map(json.dumps, files.keys())).encode())
+    except (OSError, duckdb.Error) as error:
+        raise NoAnswer(type(error).__name__) from error
 
 
 def _written(files: AudienceFiles, request: Request) -> Response:

@@ -5,16 +5,17 @@ and what fails later (too old, no such click) is only counted, so such a request
 agreed to: advertising.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from pydantic import Field
 
-from reverse_etl.ads import account, events, google
-from reverse_etl.destination import Change, Follow, Receipt, Request, Response, Scalar, Spec, Transport
-from reverse_etl.normalise import Identified, read_options
+from reverse_etl import settings
+from reverse_etl.ads.events import Events, moment_of, number_of
+from reverse_etl.apis import google
+from reverse_etl.destination import Change, Follow, Receipt, Request, Response, Transport
+from reverse_etl.exchange import telling
 from reverse_etl.sync import Sync
 
 PERSON = ("email", "phone", "first_name", "last_name", "zip", "country")
@@ -33,28 +34,17 @@ class Destination:
     """Fields: event_id, event_time, a click or what tells who it was, and value, currency, event_source."""
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, account.declared(sync, Options)
-        self._rules = read_options(sync, "google")
+        self._sync, self._options = sync, settings.declared(sync, Options)
         self.account = "google"
         google.for_advertising_only(sync)
-        events.only_events(sync)
-        self.spec = Spec(
-            batch_rows=self._options.batch_rows,
-            identifiers=(*PERSON, *CLICKS),
-            required=("event_id", "event_time"),
-            hash_only=True,
-            honours_operation_ids=True,  # by transactionId
-            classify=google.classify,
-            requests_per_second=5,
-        )
-
-    def identify(self, fields: Mapping[str, Scalar]) -> Identified:
-        return events.identified("google", PERSON, CLICKS, fields, self._rules)
+        self._events = Events.of(sync, self.account, PERSON, CLICKS)
+        self.identify = self._events.identify
+        self.spec = self._events.spec(self._options.batch_rows, classify=google.classify, requests_per_second=5)
 
     def request(self, rows: Sequence[Change]) -> Request:
         body = self._options.envelope(self._options.conversion_action_id)
         body |= {"events": [self._event(row) for row in rows], "encoding": "HEX", "consent": google.GRANTED}
-        return Request("/v1/events:ingest", json.dumps(body).encode())
+        return telling("/v1/events:ingest", body)
 
     def follow(self, rows: Sequence[Change], response: Response) -> Follow | None:  # noqa: ARG002 — the contract's
         return google.follow(self._options, response)
@@ -69,18 +59,18 @@ class Destination:
         return google.connect(self._sync, self._options.timeout_seconds)
 
     def _event(self, row: Change) -> dict[str, Any]:
-        moment = events.moment_of(row.fields.get("event_time"))
+        moment = moment_of(row.fields.get("event_time"))
         event: dict[str, Any] = {
             "transactionId": str(row.fields["event_id"]),
             "eventTimestamp": moment.isoformat().replace("+00:00", "Z") if moment else "",
             "eventSource": row.fields.get("event_source") or self._options.event_source,
         }
-        if (value := events.number_of(row.fields.get("value"))) is not None:
+        if (value := number_of(row.fields.get("value"))) is not None:
             event["conversionValue"] = value
         if currency := row.fields.get("currency"):
             event["currency"] = currency
         if clicks := {name: row.identifiers[name] for name in CLICKS if name in row.identifiers}:
             event["adIdentifiers"] = clicks
-        if person := google.user_identifiers(events.person_of("google", row)):
+        if person := google.user_identifiers(self._events.person_of(row)):
             event["userData"] = {"userIdentifiers": person}
         return event

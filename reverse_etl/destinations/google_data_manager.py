@@ -4,17 +4,19 @@ Google takes a request whole or not at all and names the rows that spoil it; wha
 so a request of which some failed is split. A request that takes longer than we ask counts as taken.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from pydantic import Field
 
-from reverse_etl.ads import account, google
-from reverse_etl.destination import Change, Follow, Receipt, Request, Response, Scalar, Spec, Transport
-from reverse_etl.normalise import Identified, identify, read_options
-from reverse_etl.sync import BadDeclaration, Sync
+from reverse_etl import settings
+from reverse_etl.ads.people import People
+from reverse_etl.apis import google
+from reverse_etl.destination import Change, Follow, Receipt, Request, Response, Transport
+from reverse_etl.exchange import asking, telling
+from reverse_etl.read_back import Tells
+from reverse_etl.sync import Sync
 
 # A list takes one kind of identifiers, chosen when it is made.
 KINDS = {
@@ -39,27 +41,17 @@ class Options(google.Options):
 class Destination:
     """Members are found by contact data, by an advertising id or by your own id: one of these per list."""
 
+    tells = Tells.MATCHED
+
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, account.declared(sync, Options)
-        self._rules = read_options(sync, "google")
+        self._sync, self._options = sync, settings.declared(sync, Options)
         self.account = "google"
         google.for_advertising_only(sync)
-        names = KINDS[self._options.match_by]
-        if not set(names) & set(sync.names):
-            raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(names)}")
-        self.spec = Spec(
-            batch_rows=self._options.batch_rows,
-            identifiers=tuple(name for name in names if name in sync.names),
-            platform="google",
-            hash_only=True,
-            classify=google.classify,
-            smallest_audience=100,
-            requests_per_second=5,
+        people = People.of(sync, self.account, KINDS[self._options.match_by])
+        self.identify = people.identify
+        self.spec = people.spec(
+            self._options.batch_rows, classify=google.classify, smallest_audience=100, requests_per_second=5
         )
-
-    def identify(self, fields: Mapping[str, Scalar]) -> Identified:
-        names = KINDS[self._options.match_by]
-        return identify("google", {name: fields[name] for name in names if name in fields}, self._rules)
 
     def request(self, rows: Sequence[Change]) -> Request:
         body = self._options.envelope(self._options.list_id)
@@ -67,10 +59,10 @@ class Destination:
         if self._options.match_by == "contact":
             body["encoding"] = "HEX"
         if rows[0].operation == "remove":
-            return Request("/v1/audienceMembers:remove", json.dumps(body).encode())
+            return telling("/v1/audienceMembers:remove", body)
         body["consent"] = google.GRANTED
         body["termsOfService"] = {"customerMatchTermsOfServiceStatus": self._options.customer_match_terms.upper()}
-        return Request("/v1/audienceMembers:ingest", json.dumps(body).encode())
+        return telling("/v1/audienceMembers:ingest", body)
 
     def follow(self, rows: Sequence[Change], response: Response) -> Follow | None:  # noqa: ARG002 — the contract's
         return google.follow(self._options, response)
@@ -83,10 +75,10 @@ class Destination:
 
     def read_back(self) -> Request:
         owner = f"/v1/accountTypes/{self._options.account_type}/accounts/{self._options.operating_account}"
-        return Request(f"{owner}/userLists/{self._options.list_id}", b"", "GET")
+        return asking(f"{owner}/userLists/{self._options.list_id}")
 
     def size(self, response: Response) -> int | None:
-        """Members Google can show ads to, in the largest of its networks."""
+        """People Google recognised and can show ads to, in the largest of its networks."""
         said = response.json().get("sizeInfo") or {}
         return max((int(count) for count in said.values()), default=None)
 

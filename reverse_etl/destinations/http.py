@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from reverse_etl import http
@@ -19,9 +20,11 @@ from reverse_etl.destination import (
     Response,
     Transport,
 )
-from reverse_etl.http_answer import Rows, at, receipts, said
+from reverse_etl.http_answer import Rows, receipts, said
 from reverse_etl.http_auth import signer
-from reverse_etl.http_declaration import Declaration, Operation, checked_url, fitting, read
+from reverse_etl.http_declaration import Declaration, Operation, fitting, read
+from reverse_etl.http_place import checked_url
+from reverse_etl.http_reading import known_as
 from reverse_etl.sync import Sync
 from reverse_etl.template import encoded, render, render_path
 
@@ -39,8 +42,12 @@ class Destination:
         self._variable = f"{sync.destination}_url".upper() if declaration else ""
         self._sync, self._scope = sync, {"sync": sync.name, "audience": sync.audience, "options": options}
         self.spec = declared.spec()
-        if declared.size:
-            self.read_back, self.size = self._ask_size, self._read_size
+        if declared.members:
+            self.held, self.more, self.known_as = declared.members.read, declared.members.more, known_as
+            self.read_back = partial(declared.members.asked, self._scope)
+        elif declared.size:
+            self.size, self.tells = declared.size.read, declared.size.tells
+            self.read_back = partial(declared.size.asked, self._scope)
 
     def request(self, rows: Sequence[Change]) -> Request:
         operation = self._operation(rows)
@@ -90,11 +97,3 @@ class Destination:
             "identifiers": dict(row.identifiers),
             "fields": dict(row.fields),
         }
-
-    def _ask_size(self) -> Request:
-        size = self._declared.size
-        return Request(render_path(size.path if size else "", self._scope), b"", "GET")
-
-    def _read_size(self, response: Response) -> int | None:
-        size = self._declared.size
-        return int(at(response.json(), size.at)) if size else None

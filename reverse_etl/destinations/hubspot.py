@@ -3,45 +3,24 @@
 A success that speaks of nobody is none: HubSpot has answered 200 with neither results nor errors.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
-from reverse_etl import http
-from reverse_etl.contacts import Address, ContactOptions, Contacts, answers, declared, secrets
-from reverse_etl.destination import (
-    Change,
-    Follow,
-    Outcome,
-    Receipt,
-    Request,
-    Response,
-    Scalar,
-    Transport,
-    Verdict,
-    by_status,
-)
+from reverse_etl import settings
+from reverse_etl.apis import hubspot
+from reverse_etl.contacts import ContactOptions, Contacts
+from reverse_etl.destination import Change, Follow, Outcome, Receipt, Request, Response, Transport
+from reverse_etl.exchange import answers, asking, telling
 from reverse_etl.sync import Sync
 
 WAYS = ("email", "external_id")
 NAMES = {"first_name": "firstname", "last_name": "lastname"}
 MOST_CONTACTS, MOST_BYTES = 100, 2_000_000
 CONTACTS = "/crm/v3/objects/contacts/batch"
-LOCKED, MIGRATING, TOO_MANY = 423, 477, 429
 FOR_GOOD = {"VALIDATION_ERROR", "CONFLICT", "OBJECT_NOT_FOUND", "OBJECT_ALREADY_EXISTS"}
-
-
-class Settings(BaseSettings):
-    """HUBSPOT_ACCESS_TOKEN of a private app, and HUBSPOT_URL."""
-
-    model_config = SettingsConfigDict(env_prefix="HUBSPOT_", extra="ignore")
-
-    access_token: SecretStr
-    url: Address = "https://api.hubapi.com"
 
 
 class Options(ContactOptions):
@@ -51,33 +30,22 @@ class Options(ContactOptions):
     external_id_property: str = "external_id"
 
 
-def classify(response: Response) -> Verdict:
-    """A property nobody made and a spent day are no row's fault."""
-    if response.status in {LOCKED, MIGRATING}:
-        return Verdict.BUSY
-    if b"PROPERTY_DOESNT_EXIST" in response.body or (response.status == TOO_MANY and b'"DAILY"' in response.body):
-        return Verdict.CONFIG
-    return by_status(response)
-
-
 class Destination:
     """Members are contacts on a list, found by e-mail address or a unique property."""
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, declared(sync, Options)
+        self._sync, self._options = sync, settings.declared(sync, Options)
         names = {**NAMES, "external_id": self._options.external_id_property}
         self._contacts = Contacts.of(sync, self._options, WAYS, names)
-        self._found_by = self._contacts.names.get(self._contacts.found_by, self._contacts.found_by)
+        self._found_by = self._contacts.way
         self._list = f"/crm/v3/lists/{self._options.list_id}"
-        self.identify = self._contacts.identify
-        self.spec = self._contacts.spec(MOST_CONTACTS, MOST_BYTES, classify=classify, requests_per_second=10)
+        self.identify, self.known_as = self._contacts.identify, self._contacts.known_as
+        self.spec = self._contacts.spec(MOST_CONTACTS, MOST_BYTES, classify=hubspot.classify, requests_per_second=10)
 
     def request(self, rows: Sequence[Change]) -> Request:
         if rows[0].operation == "remove":
-            ids = [{"id": self._contacts.key(row)} for row in rows]
-            body: dict[str, Any] = {"idProperty": self._found_by, "properties": [self._found_by], "inputs": ids}
-            return Request(f"{CONTACTS}/read", json.dumps(body).encode())
-        return Request(f"{CONTACTS}/upsert", json.dumps({"inputs": [self._input(row) for row in rows]}).encode())
+            return self._read([self._contacts.key(row) for row in rows], {"idProperty": self._found_by})
+        return telling(f"{CONTACTS}/upsert", {"inputs": [self._input(row) for row in rows]})
 
     def follow(self, rows: Sequence[Change], response: Response) -> Follow | None:
         """Put on the list who was upserted, or take off it who was found."""
@@ -86,13 +54,13 @@ class Destination:
             return None
         is_removal = rows[0].operation == "remove"
         body = {"recordIdsToAdd": [] if is_removal else ids, "recordIdsToRemove": ids if is_removal else []}
-        return Follow(Request(f"{self._list}/memberships/add-and-remove", json.dumps(body).encode(), method="PUT"))
+        return Follow(telling(f"{self._list}/memberships/add-and-remove", body, "PUT"))
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         contacts, *listed = (answer.json() for answer in answers(response))
         record_of = {self._name(contact): str(contact["id"]) for contact in contacts["results"]}
         missing = set(map(str, listed[0]["recordIdsMissing"])) if listed else set(record_of.values())
-        blamed = {id_: str(error["category"]) for error in contacts.get("errors") or [] for id_ in _named(error)}
+        blamed = hubspot.blamed(contacts)
         receipts = []
         for row in rows:
             name = self._contacts.key(row) if row.operation == "remove" else row.operation_id
@@ -110,37 +78,36 @@ class Destination:
         return receipts
 
     def read_back(self) -> Request:
-        return Request(self._list, b"", method="GET")
+        return self._page({})
 
-    def size(self, response: Response) -> int | None:
-        size = response.json()["list"]["additionalProperties"].get("hs_list_size")
-        return None if size is None else int(size)
+    def held(self, response: Response) -> Iterator[Mapping[str, str]]:
+        """The list names record ids; who they are is on every other page."""
+        for contact in response.json()["results"]:
+            if "properties" in contact:
+                yield self._contacts.member(contact["properties"].get(self._found_by))
+
+    def more(self, asked: Request, response: Response) -> Request | None:
+        said = response.json()
+        if asked.method == "GET" and said["results"]:
+            return self._read([str(member["recordId"]) for member in said["results"]], {})
+        page = response.earlier[-1].json() if response.earlier else {}
+        after = ((page.get("paging") or {}).get("next") or {}).get("after")
+        return self._page({"after": after}) if after else None
 
     def connect(self) -> AbstractContextManager[Transport]:
-        found = secrets(self._sync, Settings)
-        key = {"authorization": f"Bearer {found.access_token.get_secret_value()}"}
-        return http.connect(found.url, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds)
+        return hubspot.connect(self._sync, self._options.timeout_seconds)
+
+    def _page(self, page: Mapping[str, str]) -> Request:
+        return asking(f"{self._list}/memberships", {"limit": MOST_CONTACTS, **page})
+
+    def _read(self, ids: Sequence[str], by: Mapping[str, str]) -> Request:
+        wanted = {"properties": [self._found_by], "inputs": [{"id": id_} for id_ in ids]}
+        return telling(f"{CONTACTS}/read", {**by, **wanted})
 
     def _input(self, row: Change) -> dict[str, Any]:
-        key = self._contacts.key(row)
-        values = {self._found_by: key, **self._contacts.attributes(row)}
-        properties = {name: _text(value) for name, value in values.items()}
-        return {
-            "idProperty": self._found_by,
-            "id": key,
-            "objectWriteTraceId": row.operation_id,
-            "properties": properties,
-        }
+        properties = {name: hubspot.text(value) for name, value in self._contacts.named(row).items()}
+        named = {"idProperty": self._found_by, "id": self._contacts.key(row), "objectWriteTraceId": row.operation_id}
+        return {**named, "properties": properties}
 
     def _name(self, contact: Mapping[str, Any]) -> str:
         return str(contact.get("objectWriteTraceId") or contact["properties"][self._found_by])
-
-
-def _named(error: Mapping[str, Any]) -> list[str]:
-    context = error.get("context") or {}
-    return [*context.get("objectWriteTraceId", []), *context.get("ids", [])]
-
-
-def _text(value: Scalar) -> str:
-    """Every value is text there, and an empty one clears."""
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

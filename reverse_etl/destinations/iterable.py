@@ -3,17 +3,16 @@
 Failures come as lists of addresses and ids, by reason. Who had Iterable forget them is rejected, and gone already.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.contacts import Address, ContactOptions, Contacts, declared, secrets, settled
-from reverse_etl.destination import Change, Receipt, Request, Response, Transport, Verdict, by_status
+from reverse_etl import http, settings
+from reverse_etl.contacts import ContactOptions, Contacts, settled
+from reverse_etl.destination import Change, Receipt, Request, Response, Transport, Unreadable, Verdict, by_status
+from reverse_etl.exchange import asking, telling
 from reverse_etl.sync import Sync
 
 WAYS = ("email", "external_id")
@@ -23,13 +22,11 @@ MOST_PEOPLE, MOST_BYTES = 1_000, 4_000_000
 FINE_ON_REMOVAL = ("notFound", "forgotten")
 
 
-class Settings(BaseSettings):
+class Settings(settings.Settings, env_prefix="ITERABLE_"):
     """ITERABLE_API_KEY and ITERABLE_URL (https://api.eu.iterable.com/api in Europe)."""
 
-    model_config = SettingsConfigDict(env_prefix="ITERABLE_", extra="ignore")
-
     api_key: SecretStr
-    url: Address = "https://api.iterable.com/api"
+    url: settings.Address = "https://api.iterable.com/api"
 
 
 class Options(ContactOptions):
@@ -49,10 +46,10 @@ class Destination:
     """Members are people on a list, found by e-mail address or user id."""
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, declared(sync, Options)
+        self._sync, self._options = sync, settings.declared(sync, Options)
         self._contacts = Contacts.of(sync, self._options, WAYS, NAMES, can_update=True)
-        self._found_by = self._contacts.names.get(self._contacts.found_by, self._contacts.found_by)
-        self.identify = self._contacts.identify
+        self._found_by = self._contacts.way
+        self.identify, self.known_as = self._contacts.identify, self._contacts.known_as
         self.spec = self._contacts.spec(MOST_PEOPLE, MOST_BYTES, classify=classify, requests_per_second=5)
 
     def request(self, rows: Sequence[Change]) -> Request:
@@ -60,10 +57,10 @@ class Destination:
         if rows[0].operation == "remove":
             body |= {"subscribers": [{self._found_by: self._contacts.key(row)} for row in rows]}
             body |= {"channelUnsubscribe": False}
-            return Request("/lists/unsubscribe", json.dumps(body).encode())
+            return telling("/lists/unsubscribe", body)
         body |= {"subscribers": [self._person(row) for row in rows]}
         body |= {"updateExistingUsersOnly": self._sync.mode == "update"}
-        return Request("/lists/subscribe", json.dumps(body).encode())
+        return telling("/lists/subscribe", body)
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         said = response.json()
@@ -75,18 +72,22 @@ class Destination:
         return settled(rows, rejected, failures=int(said["failCount"]) - len(fine))
 
     def read_back(self) -> Request:
-        return Request(f"/lists/{self._options.list_id}/size", b"", method="GET")
+        by = "true" if self._found_by == "userId" else "false"
+        return asking("/lists/getUsers", {"listId": self._options.list_id, "preferUserId": by})
 
-    def size(self, response: Response) -> int | None:
-        return int(response.body)
+    def held(self, response: Response) -> Iterator[Mapping[str, str]]:
+        """All of them come in one answer, a line each."""
+        if "html" in response.headers.get("content-type", ""):
+            raise Unreadable("some proxy's page is no list")
+        yield from (self._contacts.member(line) for line in response.body.decode().splitlines() if line)
 
     def connect(self) -> AbstractContextManager[Transport]:
-        found = secrets(self._sync, Settings)
+        found = settings.secrets(self._sync, Settings)
         key = {"api-key": found.api_key.get_secret_value()}
         return http.connect(found.url, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds)
 
     def _person(self, row: Change) -> dict[str, Any]:
-        filled = {self._found_by: self._contacts.key(row), **self._contacts.attributes(row)}
+        filled = self._contacts.named(row)
         own = {name: value for name, value in filled.items() if name in OWN and value is not None}
         data = {name: value for name, value in filled.items() if name not in OWN}
         return {**own, "dataFields": data, "preferUserId": self._found_by == "userId"}

@@ -5,42 +5,25 @@ the call for one. Who leaves is archived, or loses the tag; never deleted for go
 """
 
 import json
-import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from io import BytesIO
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
-from reverse_etl import http
-from reverse_etl.contacts import Address, ContactOptions, Contacts, basic, declared, secrets
-from reverse_etl.destination import Change, Follow, Outcome, Receipt, Request, Response, Transport, Unreadable
+from reverse_etl import settings
+from reverse_etl.apis import mailchimp
+from reverse_etl.contacts import ContactOptions, Contacts
+from reverse_etl.destination import Change, Follow, Outcome, Receipt, Request, Response, Transport
+from reverse_etl.exchange import asked_for, asking, telling
 from reverse_etl.normalise.hashing import mailchimp_subscriber_hash
 from reverse_etl.sync import Sync
 
 WAYS = ("email",)
 NAMES = {"first_name": "FNAME", "last_name": "LNAME", "phone": "PHONE"}
-MOST_MEMBERS, MOST_BYTES, LONGEST_MERGE_FIELD = 500, 4_000_000, 10
-LOOPBACK = {"127.0.0.1", "localhost"}
+MOST_MEMBERS, MOST_BYTES, LONGEST_MERGE_FIELD, MOST_ON_A_PAGE = 500, 4_000_000, 10, 1_000
 NOT_THERE = {404, 405}  # nobody of that address, or archived already
 LATER, FOR_A_PERSON, BROKEN = {429}, {401, 403}, 500
-
-
-class Settings(BaseSettings):
-    """MAILCHIMP_API_KEY (…-us1: its end names the data centre), MAILCHIMP_URL to go elsewhere."""
-
-    model_config = SettingsConfigDict(env_prefix="MAILCHIMP_", extra="ignore")
-
-    api_key: SecretStr
-    url: Address | None = None
-
-    @property
-    def address(self) -> str:
-        centre = self.api_key.get_secret_value().rpartition("-")[2]
-        return self.url or f"https://{centre}.api.mailchimp.com/3.0"
 
 
 class Options(ContactOptions):
@@ -60,44 +43,52 @@ class Destination:
     """Members are found by e-mail address, named by its hash."""
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, declared(sync, Options)
+        self._sync, self._options = sync, settings.declared(sync, Options)
         self._contacts = Contacts.of(sync, self._options, WAYS, NAMES)
-        self.identify = self._contacts.identify
+        self._list = f"/lists/{self._options.list_id}"
+        self.identify, self.known_as = self._contacts.identify, self._contacts.known_as
         self.spec = self._contacts.spec(MOST_MEMBERS, MOST_BYTES, requests_per_second=10)
 
     def request(self, rows: Sequence[Change]) -> Request:
-        return Request("/batches", json.dumps({"operations": [self._operation(row) for row in rows]}).encode())
+        return telling("/batches", {"operations": [self._operation(row) for row in rows]})
 
     def follow(self, rows: Sequence[Change], response: Response) -> Follow | None:  # noqa: ARG002 — the contract's
-        """Poll until finished, then fetch what was said of each member."""
-        if _is_finished(response.earlier):
-            return None
-        said = response.json()
-        if said["status"] != "finished":
-            return Follow(Request(f"/batches/{said['id']}", b"", method="GET"), self._options.poll_seconds)
-        place = urlsplit(said["response_body_url"])
-        if place.scheme != "https" and place.hostname not in LOOPBACK:
-            raise Unreadable("the answers are in no safe place")
-        return Follow(Request(said["response_body_url"], b"", method="GET"))
+        return mailchimp.follow(response, self._options.poll_seconds)
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
-        if not _is_finished(response.earlier):
+        if not mailchimp.is_finished(response.earlier):
             return [Receipt(row, Outcome.UNKNOWN, f"batch_{response.json()['status']}") for row in rows]
-        said = {answer["operation_id"]: answer for answer in _unpacked(response.body)}
+        said = {answer["operation_id"]: answer for answer in mailchimp.answers_in(response.body)}
         return [_receipt(row, said[row.operation_id]) for row in rows if row.operation_id in said]
 
+    def read_back(self) -> Request:
+        """Ask for the members; who has a tag, by the segment that the tag is."""
+        return asking(f"{self._list}/tag-search", {"name": self._options.tag}) if self._options.tag else self._page()
+
+    def held(self, response: Response) -> Iterator[Mapping[str, str]]:
+        for member in response.json().get("members", []):
+            yield self._contacts.member(member["email_address"])
+
+    def more(self, asked: Request, response: Response) -> Request | None:
+        said, path = response.json(), asked.path.partition("?")[0]
+        if "tags" in said:
+            segments = [tag["id"] for tag in said["tags"] if tag["name"] == self._options.tag]
+            return self._page(f"/segments/{segments[0]}") if segments else None
+        start = int(asked_for(asked.path, "offset")) + len(said["members"])
+        is_last = not said["members"] or start >= int(said["total_items"])
+        return None if is_last else self._page(path.removeprefix(self._list).removesuffix("/members"), start)
+
     def connect(self) -> AbstractContextManager[Transport]:
-        found = secrets(self._sync, Settings)
-        key = {"authorization": basic("key", found.api_key.get_secret_value())}
+        return mailchimp.connect(self._sync, self._options.timeout_seconds)
 
-        def sign(request: Request) -> dict[str, str]:
-            return {} if urlsplit(request.path).scheme else key  # the archive lies elsewhere, and knows who may fetch
-
-        return http.connect(found.address, sign=sign, timeout_seconds=self._options.timeout_seconds)
+    def _page(self, of: str = "", start: int = 0) -> Request:
+        query = {"fields": "members.email_address,total_items", "count": MOST_ON_A_PAGE, "offset": start}
+        everybody = dict.fromkeys(("include_transactional", "include_unsubscribed", "include_cleaned"), "true")
+        return asking(f"{self._list}{of}/members", {**query, **everybody} if of else query)
 
     def _operation(self, row: Change) -> dict[str, Any]:
         email = self._contacts.key(row)
-        member = f"/lists/{self._options.list_id}/members/{mailchimp_subscriber_hash(email)}"
+        member = f"{self._list}/members/{mailchimp_subscriber_hash(email)}"
         named = {"operation_id": row.operation_id}
         if row.operation == "remove" and not self._options.tag:
             return {"method": "DELETE", "path": member, **named}
@@ -112,19 +103,6 @@ class Destination:
         body |= {"tags": [self._options.tag]} if self._options.tag else {}
         params = {"skip_merge_validation": "true"}
         return {"method": "PUT", "path": member, "params": params, "body": json.dumps(body), **named}
-
-
-def _is_finished(earlier: Sequence[Response]) -> bool:
-    return bool(earlier) and earlier[-1].json()["status"] == "finished"
-
-
-def _unpacked(body: bytes) -> list[dict[str, Any]]:
-    try:
-        with tarfile.open(fileobj=BytesIO(body), mode="r:gz") as archive:
-            files = [archive.extractfile(member) for member in archive if member.isfile()]
-            return [answer for file in files if file for answer in json.load(file)]
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise Unreadable("the answers are no archive") from error
 
 
 def _receipt(row: Change, said: dict[str, Any]) -> Receipt:

@@ -6,15 +6,18 @@ audience may not shrink below about a hundred people by removals: those stay due
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from pydantic import Field
 
-from reverse_etl.ads import account, meta
-from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Spec, Transport
-from reverse_etl.normalise import Identified, identify, read_options
+from reverse_etl import settings
+from reverse_etl.ads.people import People
+from reverse_etl.apis import meta
+from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Transport
+from reverse_etl.exchange import asking, telling
+from reverse_etl.read_back import Tells
 from reverse_etl.sync import BadDeclaration, Sync
 
 KEYS = {  # Meta's names, in the order of its documentation
@@ -36,7 +39,7 @@ KEYS = {  # Meta's names, in the order of its documentation
 }
 
 
-class Options(account.Options):
+class Options(settings.Options):
     """`value_based`: the audience was made to take values; the field `value` ranks people for lookalikes."""
 
     audience_id: str = Field(pattern=r"^\d+$")
@@ -48,24 +51,22 @@ class Options(account.Options):
 class Destination:
     """Members are rows of identifiers, removed by exactly those they were added with."""
 
+    tells = Tells.MATCHED
+
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, account.declared(sync, Options)
-        self._rules = read_options(sync, "meta")
+        self._sync, self._options = sync, settings.declared(sync, Options)
         self.account = "meta"
         if self._options.value_based and "value" not in sync.names:
             raise BadDeclaration(f"{sync.name}: options.value_based needs a column mapped to value")
-        self.spec = Spec(
-            batch_rows=self._options.batch_rows,
+        people = People.of(sync, self.account)
+        self.identify = people.identify
+        self.spec = people.spec(
+            self._options.batch_rows,
             batch_bytes=1_000_000,
-            platform="meta",
-            hash_only=True,
             classify=meta.classify_upload,
             smallest_audience=100,
             requests_per_second=10,
         )
-
-    def identify(self, fields: Mapping[str, Any]) -> Identified:
-        return identify("meta", {name: value for name, value in fields.items() if name != "value"}, self._rules)
 
     def request(self, rows: Sequence[Change]) -> Request:
         names = [name for name in KEYS if any(name in row.identifiers for row in rows)]
@@ -81,7 +82,7 @@ class Destination:
             data = [[*cells, *meta.LIMITED[self._options.limited_data_use]] for cells in data]
         payload = {"schema": schema, "data": data, "is_raw": False}
         path, method = f"/{self._options.audience_id}/users", "DELETE" if is_removal else "POST"
-        return Request(path, json.dumps({"payload": payload}).encode(), method)
+        return telling(path, {"payload": payload}, method)
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         said = response.json()
@@ -100,7 +101,7 @@ class Destination:
         return [place for place, row in enumerate(rows) if samples.intersection(map(str, row.identifiers.values()))]
 
     def read_back(self) -> Request:
-        return Request(f"/{self._options.audience_id}?fields=approximate_count_lower_bound", b"", "GET")
+        return asking(f"/{self._options.audience_id}", {"fields": "approximate_count_lower_bound"})
 
     def size(self, response: Response) -> int | None:
         """People Meta has matched, roughly and after a day; it doesn't say for small audiences."""

@@ -4,17 +4,18 @@ The same `event_name` and `event_id` within 48 hours is one event, also when the
 the whole request, which is then split. Events on a site may be seven days old, those in a shop two months.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
 
-from reverse_etl.ads import account, events, meta
-from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport
-from reverse_etl.normalise import Identified, read_options
+from reverse_etl import settings
+from reverse_etl.ads.events import Events, moment_of, number_of
+from reverse_etl.apis import meta
+from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Transport
+from reverse_etl.exchange import telling
 from reverse_etl.sync import Sync
 
 PERSON = {
@@ -39,7 +40,7 @@ Source = Literal[
 ]
 
 
-class Options(account.Options):
+class Options(settings.Options):
     """`dataset_id`: the dataset or pixel. `event_name` and `action_source`, where no column is mapped to those.
 
     `test_event_code` sends to the page of test events only.
@@ -57,29 +58,19 @@ class Destination:
     """Fields: event_id, event_time, what tells who it was, and value, currency, order_id, event_source_url."""
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, account.declared(sync, Options)
-        self._rules = read_options(sync, "meta")
+        self._sync, self._options = sync, settings.declared(sync, Options)
         self.account = "meta"
-        events.only_events(sync)
-        self.spec = Spec(
-            batch_rows=self._options.batch_rows,
-            batch_bytes=1_000_000,
-            identifiers=(*PERSON, *CLICKS),
-            required=("event_id", "event_time"),
-            hash_only=True,
-            honours_operation_ids=True,  # by event_id, for 48 hours
-            classify=meta.classify,
-            requests_per_second=10,
+        self._events = Events.of(sync, self.account, tuple(PERSON), CLICKS)
+        self.identify = self._events.identify
+        self.spec = self._events.spec(
+            self._options.batch_rows, batch_bytes=1_000_000, classify=meta.classify, requests_per_second=10
         )
-
-    def identify(self, fields: Mapping[str, Scalar]) -> Identified:
-        return events.identified("meta", PERSON, CLICKS, fields, self._rules)
 
     def request(self, rows: Sequence[Change]) -> Request:
         body: dict[str, Any] = {"data": [self._event(row) for row in rows]}
         if self._options.test_event_code:
             body["test_event_code"] = self._options.test_event_code
-        return Request(f"/{self._options.dataset_id}/events", json.dumps(body).encode())
+        return telling(f"/{self._options.dataset_id}/events", body)
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         is_whole = int(response.json()["events_received"]) == len(rows)
@@ -96,14 +87,14 @@ class Destination:
 
     def _is_too_old(self, row: Change, now: datetime) -> bool:
         is_in_a_shop = (row.fields.get("action_source") or self._options.action_source) == "physical_store"
-        moment = events.moment_of(row.fields.get("event_time"))
+        moment = moment_of(row.fields.get("event_time"))
         return moment is None or now - moment > (OLDEST_IN_A_SHOP if is_in_a_shop else OLDEST)
 
     def _event(self, row: Change) -> dict[str, Any]:
-        person = events.person_of("meta", row)
+        person = self._events.person_of(row)
         user = {theirs: person[ours] for ours, theirs in PERSON.items() if ours in person}
         user |= {name: row.identifiers[name] for name in CLICKS if name in row.identifiers}
-        moment = events.moment_of(row.fields.get("event_time"))
+        moment = moment_of(row.fields.get("event_time"))
         event: dict[str, Any] = {
             "event_name": row.fields.get("event_name") or self._options.event_name,
             "event_id": str(row.fields["event_id"]),
@@ -114,7 +105,7 @@ class Destination:
         if self._options.limited_data_use:
             event |= zip(LIMITED_KEYS, meta.LIMITED[self._options.limited_data_use], strict=True)
         custom = {name: row.fields[name] for name in CUSTOM if row.fields.get(name)}
-        if (value := events.number_of(row.fields.get("value"))) is not None:
+        if (value := number_of(row.fields.get("value"))) is not None:
             custom["value"] = value
         url = row.fields.get("event_source_url")
         return event | ({"custom_data": custom} if custom else {}) | ({"event_source_url": url} if url else {})

@@ -1,11 +1,13 @@
 """The bundled sandbox: a loopback server started on demand, members found by e-mail address."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from reverse_etl import http
-from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Spec, Transport
+from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport
+from reverse_etl.exchange import asking
 from reverse_etl.sandbox.server import API_KEY, MOST_BYTES, MOST_ROWS, running
 from reverse_etl.sync import Sync
 
@@ -47,6 +49,24 @@ class Destination:
             for row in rows
             if (result := said.get(row.operation_id))
         ]
+
+    def read_back(self) -> Request:
+        return self._page(0)
+
+    def held(self, response: Response) -> Iterator[Mapping[str, Scalar]]:
+        yield from ({"email": key} for key in response.json()["members"])
+
+    def more(self, _: Request, response: Response) -> Request | None:
+        following = response.json()["next"]
+        return self._page(following) if following else None
+
+    def known_as(self, identifiers: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+        """The sandbox writes addresses in lower case."""
+        return {"email": str(identifiers["email"]).lower()}
+
+    def _page(self, start: int) -> Request:
+        path = f"/v1/audiences/{self._audience}/members"
+        return replace(asking(path, {"from": start}), headers={"authorization": f"Bearer {API_KEY}"})
 
     @contextmanager
     def connect(self) -> Iterator[Transport]:

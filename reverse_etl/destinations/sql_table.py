@@ -7,7 +7,7 @@ role that may create the table, or write one that is there and has a unique key 
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 from reverse_etl.columns import columns_of
@@ -19,6 +19,7 @@ from reverse_etl.destination import (
     Receipt,
     Request,
     Response,
+    Scalar,
     Spec,
     Transport,
 )
@@ -26,7 +27,7 @@ from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.target_table import LOST, REMOVED, SYNCED, Failed, Link
 from reverse_etl.warehouse import IDENTIFIER
 
-OK = 200
+OK, MOST_ON_A_PAGE = 200, 50_000
 
 
 class Destination:
@@ -64,6 +65,23 @@ class Destination:
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         return self._columns.receipts(rows) if response.status == OK else []
 
+    def read_back(self) -> Request:
+        return self._page(None)
+
+    def held(self, response: Response) -> Iterator[Mapping[str, Scalar]]:
+        for key in response.json():
+            yield dict(zip(self._columns.keys, key, strict=True))
+
+    def more(self, _: Request, response: Response) -> Request | None:
+        keys = response.json()
+        return self._page(keys[-1]) if len(keys) == MOST_ON_A_PAGE else None
+
+    def known_as(self, identifiers: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+        return self._columns.key_texts(identifiers)
+
+    def _page(self, after: list[str] | None) -> Request:
+        return Request(".".join(self._name), json.dumps(after).encode(), method="READ")
+
     @contextmanager
     def connect(self) -> Iterator[Transport]:
         address = os.environ.get(self._variable)
@@ -74,11 +92,20 @@ class Destination:
                 link.open()
             except Failed as failed:
                 raise DestinationRefused(f"{self._sync}: {'.'.join(self._name)}: {failed}") from failed
-            yield lambda request: _written(link, json.loads(request.body))
+            yield lambda request: _read(link, request) if request.method == "READ" else _written(link, request)
 
 
-def _written(link: Link, batch: dict[str, list[list[str | None]]]) -> Response:
+def _read(link: Link, request: Request) -> Response:
+    """Read a page of keys: those after the one in the request."""
+    try:
+        return Response(OK, json.dumps(link.keys(json.loads(request.body), MOST_ON_A_PAGE)).encode())
+    except Failed as failed:
+        raise NoAnswer(str(failed)) from failed
+
+
+def _written(link: Link, request: Request) -> Response:
     """Write a batch, and say in statuses of HTTP how it went."""
+    batch: dict[str, list[list[str | None]]] = json.loads(request.body)
     try:
         link.open()
     except Failed as failed:

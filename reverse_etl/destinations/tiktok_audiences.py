@@ -5,27 +5,16 @@ never says which row is wrong: a refused one is split. Removing an identifier re
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.ads import account
-from reverse_etl.destination import (
-    Change,
-    Outcome,
-    Receipt,
-    Request,
-    Response,
-    Scalar,
-    Spec,
-    Transport,
-    Verdict,
-    by_status,
-)
-from reverse_etl.normalise import Identified, identify, read_options
+from reverse_etl import http, settings
+from reverse_etl.ads.people import People
+from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Transport, Verdict, by_status
+from reverse_etl.exchange import asking, telling
+from reverse_etl.read_back import Tells
 from reverse_etl.sync import Sync
 
 SCHEMA = {"email": "EMAIL_SHA256", "phone": "PHONE_SHA256", "idfa": "IDFA_SHA256", "aaid": "AAID_SHA256"}
@@ -33,16 +22,14 @@ DONE, SOME_DONE, WRONG_PARAMETER, TOO_MANY = 0, 20_001, 40_002, 40_100
 AUTH = {40_101, 40_102, 40_104, 40_105}
 
 
-class Settings(BaseSettings):
+class Settings(settings.Settings, env_prefix="TIKTOK_"):
     """TIKTOK_ACCESS_TOKEN, of an app that TikTok lets use segments; TIKTOK_URL."""
 
-    model_config = SettingsConfigDict(env_prefix="TIKTOK_", extra="ignore")
-
     access_token: SecretStr
-    url: account.Address = "https://business-api.tiktok.com/open_api/v1.3"
+    url: settings.Address = "https://business-api.tiktok.com/open_api/v1.3"
 
 
-class Options(account.Options):
+class Options(settings.Options):
     """Whose audience. How phones are written is `normalise.tiktok_phone_plus`."""
 
     advertiser_id: str = Field(pattern=r"^\d+$")
@@ -53,21 +40,16 @@ class Options(account.Options):
 class Destination:
     """Members are their identifiers, each mapped on its own."""
 
-    def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, account.declared(sync, Options)
-        self._rules = read_options(sync, "tiktok")
-        self.account = "tiktok"
-        self.spec = Spec(
-            batch_rows=self._options.batch_rows,
-            platform="tiktok",
-            hash_only=True,
-            classify=classify,
-            smallest_audience=1_000,
-            requests_per_second=10,
-        )
+    tells = Tells.MATCHED
 
-    def identify(self, fields: Mapping[str, Scalar]) -> Identified:
-        return identify("tiktok", fields, self._rules)
+    def __init__(self, sync: Sync) -> None:
+        self._sync, self._options = sync, settings.declared(sync, Options)
+        self.account = "tiktok"
+        people = People.of(sync, self.account)
+        self.identify = people.identify
+        self.spec = people.spec(
+            self._options.batch_rows, classify=classify, smallest_audience=1_000, requests_per_second=10
+        )
 
     def request(self, rows: Sequence[Change]) -> Request:
         names = [name for name in SCHEMA if any(name in row.identifiers for row in rows)]
@@ -85,19 +67,31 @@ class Destination:
                 for row in rows
             ],
         }
-        return Request("/segment/mapping/", json.dumps(body).encode())
+        return telling("/segment/mapping/", body)
 
     def outcomes(self, rows: Sequence[Change], response: Response) -> Sequence[Receipt]:
         if response.json()["code"] != DONE:
             return [Receipt(row, Outcome.UNKNOWN, f"code_{response.json()['code']}") for row in rows]
         return [Receipt(row, Outcome.DELIVERED) for row in rows]
 
-    @contextmanager
-    def connect(self) -> Iterator[Transport]:
-        found = account.secrets(self._sync, Settings)
+    def reason(self, response: Response) -> str:
+        return f"code_{response.json()['code']}"
+
+    def read_back(self) -> Request:
+        wanted = json.dumps([self._options.audience_id])
+        query = {"advertiser_id": self._options.advertiser_id, "custom_audience_ids": wanted}
+        return asking("/dmp/custom_audience/get/", query)
+
+    def size(self, response: Response) -> int | None:
+        """People TikTok recognised, after a day or two."""
+        (audience,) = response.json()["data"]["list"]
+        count = (audience.get("audience_details") or {}).get("cover_num")
+        return int(count) if count is not None else None
+
+    def connect(self) -> AbstractContextManager[Transport]:
+        found = settings.secrets(self._sync, Settings)
         key = {"access-token": found.access_token.get_secret_value()}
-        with http.connect(found.url, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds) as send:
-            yield send
+        return http.connect(found.url, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds)
 
 
 def classify(response: Response) -> Verdict:

@@ -10,14 +10,11 @@ from contextlib import AbstractContextManager
 from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.ads import account
-from reverse_etl.contacts import Address, basic, declared, only_events, read, secrets
-from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport, Verdict
-from reverse_etl.destination import by_status as by_http
-from reverse_etl.normalise import Identified, Unusable, normalise, read_options
+from reverse_etl import http, messages, settings
+from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Transport, Verdict, by_status
+from reverse_etl.exchange import basic, read
+from reverse_etl.normalise import Identified, identify, read_options
 from reverse_etl.sync import Sync
 
 ROW_CODES = {
@@ -35,17 +32,15 @@ TAKEN = {"accepted", "queued", "scheduled", "sending", "sent", "delivered"}
 QUEUE_FULL, TOO_MANY = 21611, 20429
 
 
-class Settings(BaseSettings):
+class Settings(settings.Settings, env_prefix="TWILIO_"):
     """TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, and TWILIO_URL."""
-
-    model_config = SettingsConfigDict(env_prefix="TWILIO_", extra="ignore")
 
     account_sid: str = Field(pattern=r"^AC\w+$")
     auth_token: SecretStr
-    url: Address = "https://api.twilio.com"
+    url: settings.Address = "https://api.twilio.com"
 
 
-class Options(account.Options):
+class Options(settings.Options):
     """`from_number` or `messaging_service_sid`; `validity_seconds`: after them it is not worth sending any more."""
 
     from_number: str = ""
@@ -68,34 +63,27 @@ def classify(response: Response) -> Verdict:
         return Verdict.ANSWERED
     if code in SENDER_CODES:
         return Verdict.CONFIG
-    return Verdict.BUSY if code in {QUEUE_FULL, TOO_MANY} else by_http(response)
+    return Verdict.BUSY if code in {QUEUE_FULL, TOO_MANY} else by_status(response)
 
 
 class Destination:
     """Messages are told apart by the sync's key."""
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, declared(sync, Options)
-        only_events(sync)
+        self._sync, self._options = sync, settings.declared(sync, Options)
         self._spelling = read_options(sync, "twilio")
-        self.spec = Spec(
+        self.spec = messages.spec(
+            sync,
             batch_rows=1,
             batch_bytes=10_000,
             identifiers=("phone",),
             required=("phone", "text"),
-            is_set=False,
-            repeats_unknown=False,
-            attempts=1,
             classify=classify,
             cost_per_row=self._options.cost_per_message,
         )
 
     def identify(self, fields: Mapping[str, Scalar]) -> Identified:
-        try:
-            number = normalise("twilio", "phone", fields.get("phone"), self._spelling)
-        except Unusable as unusable:
-            return Identified({}, {"phone": unusable.reason})
-        return Identified({"phone": number}, {})
+        return identify("twilio", {"phone": fields.get("phone")}, self._spelling)
 
     def request(self, rows: Sequence[Change]) -> Request:
         (row,) = rows
@@ -120,7 +108,7 @@ class Destination:
         return [Receipt(row, Outcome.REJECTED, f"twilio_{said.get('error_code') or said['status']}")]
 
     def connect(self) -> AbstractContextManager[Transport]:
-        found = secrets(self._sync, Settings)
+        found = settings.secrets(self._sync, Settings)
         key = {"authorization": basic(found.account_sid, found.auth_token.get_secret_value())}
         address = f"{found.url}/2010-04-01/Accounts/{found.account_sid}"
         return http.connect(address, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds)

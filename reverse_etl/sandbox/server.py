@@ -3,6 +3,7 @@
 /<vendor>/...                       a vendor's own API: vendors/<vendor>.py; its base URL is the address and its name
 POST /v1/audiences/<name>/members   the bundled destination:
                                     {"rows": [{operation_id, operation: put|remove, key, fields}]}
+GET  /v1/audiences/<name>/members?from=0   its members, a page of keys
 GET  /   what everybody holds, to look at          GET /__state?vendor=&kind=   the same in JSON, unmasked
 GET  /__log?vendor=   requests in their order      POST /__reset   forget everything
 POST /__fault {"match": {"vendor", "path", "nth"}, "action", "times", "seconds"}   see fault.py
@@ -28,7 +29,7 @@ from reverse_etl.sandbox.state import State
 from reverse_etl.sandbox.vendor import Answer, Call, Vendor, all_vendors, environment, failure
 
 API_KEY = "sandbox"
-MOST_ROWS = 10_000
+MOST_ROWS, MOST_ON_A_PAGE = 10_000, 10_000
 MOST_BYTES = 8_000_000  # of the bundled destination
 MOST_VENDOR_BYTES = 150_000_000  # vendors have their own, smaller limits
 MEMBERS = re.compile(r"/v1/audiences/([a-z0-9_]{1,63})/members")
@@ -44,6 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One request; `self.server` carries the state."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the body of an answer waits 40 ms for the word that its head has arrived
     server: "SandboxServer"
 
     def log_message(self, *_: Any) -> None:
@@ -157,10 +159,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _members(self, path: str, body: bytes) -> Answer:
         audience = MEMBERS.fullmatch(path)
-        if not audience or self.command != "POST":
+        if not audience or self.command not in {"GET", "POST"}:
             return Answer(404, {"error": "unknown_path"})
         if self.headers.get("authorization") != f"Bearer {API_KEY}":
             return Answer(401, {"error": "wrong_key"})
+        if self.command == "GET":
+            return self._page(audience[1])
         try:
             rows = json.loads(body)["rows"]
             ids = {row["operation_id"] for row in rows}
@@ -169,6 +173,13 @@ class _Handler(BaseHTTPRequestHandler):
         if not 0 < len(rows) <= MOST_ROWS or len(ids) < len(rows):
             return Answer(400, {"error": "rows_or_ids", "limit_rows": MOST_ROWS})
         return Answer(json={"results": self.server.state.apply(audience[1], rows)})
+
+    def _page(self, audience: str) -> Answer:
+        said = dict(parse_qsl(urlsplit(self.path).query)).get("from", "0")
+        start = int(said) if said.isdigit() else 0
+        keys = self.server.state.members(audience, start, MOST_ON_A_PAGE + 1)
+        following = start + MOST_ON_A_PAGE if len(keys) > MOST_ON_A_PAGE else 0
+        return Answer(json={"members": keys[:MOST_ON_A_PAGE], "next": following})
 
     def _wait_until_the_caller_goes(self) -> None:
         waited = 0.0

@@ -65,6 +65,15 @@ class State:
                 found.setdefault(audience, {})[key] = json.loads(fields)
         return found
 
+    def members(self, audience: str, start: int, limit: int) -> list[str]:
+        """Keys of an audience's members, a page of them."""
+        with self._open() as connection:
+            found = connection.execute(
+                "select member_key from members where audience = ? order by 1 limit ? offset ?",
+                [audience, limit, start],
+            )
+            return [key for (key,) in found]
+
     def counts(self) -> dict[str, int]:
         """How many operations took effect, did nothing or were rejected, and how many came again."""
         with self._open() as connection:

@@ -24,8 +24,7 @@ class File:
         self._path = path
         with self.open() as connection:
             connection.execute("pragma journal_mode = wal")
-            for statements in tables:
-                connection.executescript(statements)
+            connection.executescript(f"begin;{''.join(tables)}commit;")
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
@@ -34,6 +33,7 @@ class File:
             closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as connection,
             connection,
         ):
+            connection.execute("pragma synchronous = normal")  # whoever is killed loses nothing, a power cut may
             yield connection
 
     @contextmanager

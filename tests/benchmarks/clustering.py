@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import duckdb
 
 from dagster_cdp.matching.macros import project_macros
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Of pairs of records: put together, truly of one person, and both."""
-
-    together: int
-    true: int
-    both: int
-
-    @property
-    def precision(self) -> float:
-        return self.both / self.together if self.together else 1.0
-
-    @property
-    def recall(self) -> float:
-        return self.both / self.true if self.true else 1.0
-
-    @property
-    def f1(self) -> float:
-        return 2 * self.both / (self.together + self.true)
+from tests.agreement import Agreement
 
 
 def group(connection: duckdb.DuckDBPyConnection, links: str) -> None:
@@ -51,7 +29,7 @@ def group(connection: duckdb.DuckDBPyConnection, links: str) -> None:
     macros.connected_components("links", "groups")
 
 
-def accuracy(connection: duckdb.DuckDBPyConnection, nodes: str) -> Accuracy:
+def agreement(connection: duckdb.DuckDBPyConnection, nodes: str) -> Agreement:
     """`nodes`: SQL giving node_id and person_id of every record; those in no group are alone."""
 
     def pairs(keys: str) -> str:
@@ -64,4 +42,4 @@ def accuracy(connection: duckdb.DuckDBPyConnection, nodes: str) -> Accuracy:
         )
         select {pairs("group_id")}, {pairs("person_id")}, {pairs("group_id, person_id")}
     """).fetchall()
-    return Accuracy(*(int(number) for number in counted[0]))
+    return Agreement(*(int(number) for number in counted[0]))

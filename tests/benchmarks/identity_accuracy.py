@@ -23,7 +23,8 @@ import duckdb
 from dagster_cdp.matching.model import MatchModel
 from dagster_cdp.matching.scoring import score
 from dagster_cdp.matching.training import train
-from tests.benchmarks.clustering import Accuracy, accuracy, group
+from tests.agreement import Agreement
+from tests.benchmarks.clustering import agreement, group
 from tests.benchmarks.demo_people import links_right, measure
 from tests.benchmarks.reference_models import febrl, historical
 from tests.benchmarks.splink_tutorial import THRESHOLD, predict
@@ -38,7 +39,7 @@ def reference_data() -> Path | None:
     return Path(folder) if folder else None
 
 
-def measure_febrl(data: Path, *, with_number: bool) -> Accuracy:
+def measure_febrl(data: Path, *, with_number: bool) -> Agreement:
     """The project's scoring at the project's threshold."""
     with duckdb.connect() as connection:
         columns = ", ".join(f"nullif(trim({column}), '') as {column}" for column in FEBRL)
@@ -47,17 +48,17 @@ def measure_febrl(data: Path, *, with_number: bool) -> Accuracy:
             f" read_csv('{data}/er_febrl/dataset3.csv.gz', all_varchar=true, header=true, normalize_names=true)"
         )
         match(connection, febrl(with_number=with_number), AUTO)
-        return accuracy(connection, "select node_id, split_part(rec_id, '-', 2) as person_id from keyed")
+        return agreement(connection, "select node_id, split_part(rec_id, '-', 2) as person_id from keyed")
 
 
-def measure_historical(data: Path) -> Accuracy:
+def measure_historical(data: Path) -> Agreement:
     with duckdb.connect() as connection:
         load_figures(connection, data)
         match(connection, historical(), THRESHOLD)
-        return accuracy(connection, "select node_id, cluster as person_id from keyed")
+        return agreement(connection, "select node_id, cluster as person_id from keyed")
 
 
-def measure_tutorial(data: Path) -> Accuracy:
+def measure_tutorial(data: Path) -> Agreement:
     """Splink's tutorial model on the same data, grouped and judged in the same way."""
     with duckdb.connect() as connection:
         load_figures(connection, data)
@@ -71,7 +72,7 @@ def measure_tutorial(data: Path) -> Accuracy:
             f" right_node_id from {predicted} inner join keyed as one on unique_id_l = one.unique_id"
             " inner join keyed as other on unique_id_r = other.unique_id",
         )
-        return accuracy(connection, "select node_id, cluster as person_id from keyed")
+        return agreement(connection, "select node_id, cluster as person_id from keyed")
 
 
 def load_figures(connection: duckdb.DuckDBPyConnection, data: Path) -> None:

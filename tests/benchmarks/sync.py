@@ -1,6 +1,6 @@
 """How fast a sync is, and what it costs, against a full re-send and a snapshot difference in pandas.
 
-    python -m tests.benchmarks.sync [--rows 1000000] [--only engine hashed naive pandas] [--json]
+    python -m tests.benchmarks.sync [--rows 1000000] [--only engine hashed counted naive pandas] [--json]
 
 Each contender runs alone in a process of its own, first on an audience nobody has sent, then after 1 % of it changed
 (8 of 1,000 people changed, 1 left, 1 came), to a loopback server in another process that reads each request and
@@ -8,6 +8,7 @@ counts its rows, 10,000 a request.
 
 engine  plan, guard, journal, deliver, record; consent asked again for each batch; who left is removed
 hashed  the same, with identifiers normalised and hashed in Python by Meta's rules, once per person
+counted the same with two identifiers, of which every two people share one: references are counted
 naive   (a) everybody again, every time; nobody is ever removed
 pandas  (b) the difference to a snapshot of the last run, in pandas; who left and what failed is not looked after
 
@@ -28,7 +29,7 @@ from pathlib import Path
 
 from tests.benchmarks.sync_engine.town import build, edit
 
-CONTENDERS = ("engine", "hashed", "naive", "pandas")
+CONTENDERS = ("engine", "hashed", "counted", "naive", "pandas")
 TARGETS = {"plan of a delta of 1 %, s": 3.0, "rows/s of a first sync": 20_000, "peak MiB": 600}
 
 
@@ -44,7 +45,7 @@ def server() -> Iterator[str]:
 
 def measure(name: str, warehouse: Path, address: str) -> dict:
     """Measure a contender; the engine's dry run and its run are two processes, as they are two commands."""
-    if name in {"engine", "hashed"}:
+    if name in {"engine", "hashed", "counted"}:
         dry, found = (run_alone(name, warehouse, address, what) for what in ("plan", "run"))
         found = {**found, "plan": dry["plan"], "peak_mib": max(dry["peak_mib"], found["peak_mib"])}
     else:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.clustering import Accuracy, accuracy, group
+from tests.agreement import Agreement
+from tests.benchmarks.clustering import agreement, group
 from tests.benchmarks.demo_people import People, compare, links_right, measure
 from tests.benchmarks.identity_accuracy import (
     measure_febrl,
@@ -45,14 +46,14 @@ def test_historical_figures_are_grouped_at_least_as_well_as_by_splink_s_tutorial
 def test_probable_links_find_more_of_the_demo_s_people_and_stay_right():
     found = measure(HOME)
     alone, both = found["records alone"], found["and both"]
-    assert both.recall >= alone.recall + 0.01
+    assert both.recall >= alone.recall + 0.03
     assert min(alone.precision, both.precision) >= 0.99
     for known, right in links_right(HOME).values():
         assert right >= 0.98 * known > 0
 
 
 def test_f1_counts_pairs():
-    assert Accuracy(together=3, true=1, both=1).f1 == 0.5
+    assert Agreement(together=3, true=1, both=1).f1 == 0.5
 
 
 def test_groups_come_from_the_project_s_own_components():
@@ -63,7 +64,7 @@ def test_groups_come_from_the_project_s_own_components():
         nodes = (
             "select * from (values (1, 'a'), (2, 'a'), (3, 'a'), (4, 'b'), (5, 'c'), (6, 'b')) as t(node_id, person_id)"
         )
-        assert accuracy(connection, nodes) == Accuracy(together=4, true=4, both=3)
+        assert agreement(connection, nodes) == Agreement(together=4, true=4, both=3)
 
 
 def test_nobody_gets_two_logins_by_a_probable_link():

@@ -37,9 +37,9 @@ class Shop:
 
 
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)])
-def shop(request, cdp_home, monkeypatch):
+def shop(request, cdp_home):
     """A shop whose tables are still empty."""
-    opened = open_duckdb() if request.param == "duckdb" else open_postgres(monkeypatch)
+    opened = open_duckdb() if request.param == "duckdb" else request.getfixturevalue("empty_postgres")
     with closing(opened) as warehouse:
         for schema in ("raw", "audiences"):
             warehouse.execute(f"create schema {schema}")
@@ -53,12 +53,13 @@ def open_duckdb():
     return DuckDBWarehouse(duckdb.connect(read_configuration().warehouse))
 
 
-def open_postgres(monkeypatch):
-    """A database of its own, made anew."""
+@pytest.fixture
+def empty_postgres(monkeypatch):
+    """A warehouse that is a database of its own, made anew; whoever asks closes it."""
     if os.environ.get("CDP_TEST_POSTGRES") != "1":
         pytest.skip("set CDP_TEST_POSTGRES=1 and the PG* variables")
     psycopg2 = pytest.importorskip("psycopg2")
-    name = "cdp_gates_test"
+    name = "cdp_dagster_test"
     with closing(psycopg2.connect(dbname="postgres")) as server:
         server.autocommit = True
         with server.cursor() as cursor:

@@ -95,17 +95,22 @@ def shared_nodes(graph: Graph, rules: Sequence[Rule]) -> dict[int, tuple[str, in
     most = {
         (rule.type_code, neighbour): limit
         for rule in rules
-        for neighbour, limit in (("user_id", rule.max_user_ids), ("email", rule.max_emails))
+        for neighbour, limit in (
+            ("user_id", rule.max_user_ids), ("crm_contact_id", rule.max_crm_contacts), ("email", rule.max_emails)
+        )
         if limit is not None
-    }
-    counts: Counter[tuple[int, int]] = Counter()
-    for pair in distinct(graph.pairs):
-        if pair.is_live and not graph.blocked & set(pair.ends):
-            left, right = pair.ends
-            counts[left, right // TYPE_SPAN] += 1
-            counts[right, left // TYPE_SPAN] += 1
+    }  # fmt: skip
+    doubled = {rule.type_code for rule in rules if rule.strength == "exact" and rule.max_per_profile != 1}
+    live = {pair.ends for pair in distinct(graph.pairs) if pair.is_live}
+    neighbours: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for left, right in live:
+        if not graph.blocked & {left, right}:
+            neighbours[left, right // TYPE_SPAN].add(right)
+            neighbours[right, left // TYPE_SPAN].add(left)
     found: dict[int, tuple[str, int]] = {}
-    for (node, code), count in sorted(counts.items()):
+    for (node, code), others in sorted(neighbours.items()):
+        once = [other for other in others if code not in doubled or not any((one, other) in live for one in others)]
+        count = len(once)
         limit = most.get((node // TYPE_SPAN, names.get(code, "")))
         if limit is not None and count > limit and node not in found:
             found[node] = (names[code], count)

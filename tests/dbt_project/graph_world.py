@@ -59,10 +59,12 @@ class Rule:
     window_days: int | None = None
     max_user_ids: int | None = None
     max_emails: int | None = None
+    max_crm_contacts: int | None = None
 
     def row(self) -> tuple[object, ...]:
-        limits = (self.max_per_profile, self.max_per_window, self.window_days, self.max_user_ids, None, None)
-        return (self.identifier_type, self.type_code, self.strength, self.type_code, *limits, self.max_emails)
+        limits = (self.max_per_profile, self.max_per_window, self.window_days, self.max_user_ids, None)
+        neighbours = (self.max_crm_contacts, self.max_emails)
+        return (self.identifier_type, self.type_code, self.strength, self.type_code, *limits, *neighbours)
 
 
 @dataclass(frozen=True)

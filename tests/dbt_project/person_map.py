@@ -5,27 +5,11 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.agreement import Agreement
+
 Identifier = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Counts of pairs of identifiers: put together, truly of one person, and both."""
-
-    together: int
-    true: int
-    both: int
-
-    @property
-    def precision(self) -> float:
-        return self.both / self.together if self.together else 1.0
-
-    @property
-    def recall(self) -> float:
-        return self.both / self.true if self.true else 1.0
 
 
 def read_truth(folder: Path) -> dict[Identifier, str]:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from person_map import Agreement, agreement, read_truth
+from person_map import agreement, read_truth
+
+from tests.agreement import Agreement
 
 HOME = Path(os.environ.get("CDP_HOME", Path(__file__).parents[2] / ".cdp"))
 WAREHOUSE = Path(os.environ.get("CDP_WAREHOUSE", HOME / "warehouse.duckdb"))

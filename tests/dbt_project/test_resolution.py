@@ -14,11 +14,12 @@ from graph_world import MACROS, Graph, GraphWorld, Pair, Place, Rule, typed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-LOGIN, EMAIL, PHONE, COOKIE = 0, 4, 6, 10
+LOGIN, CONTACT, EMAIL, PHONE, COOKIE = 0, 2, 4, 6, 10
 NO_RULES = [Rule("user_id", LOGIN), Rule("email", EMAIL), Rule("phone", PHONE), Rule("anonymous_id", COOKIE)]
 RULES = [
     Rule("user_id", LOGIN, "exact", max_per_profile=1),
-    Rule("email", EMAIL, max_per_profile=3, max_user_ids=1),
+    Rule("crm_contact_id", CONTACT, "exact"),
+    Rule("email", EMAIL, max_per_profile=3, max_user_ids=1, max_crm_contacts=1),
     Rule("phone", PHONE, max_per_window=1, window_days=1),
     Rule("anonymous_id", COOKIE, "loose", max_user_ids=2, max_emails=3),
 ]
@@ -106,7 +107,9 @@ def test_random_graphs_are_grouped_as_union_find_groups_them(world: GraphWorld, 
 
 def random_people(dice: random.Random) -> Graph:
     """Logins, addresses, phones and cookies linked at random: most graphs would join two logins."""
-    nodes = [typed(dice.choice([LOGIN, EMAIL, PHONE, COOKIE]), number) for number in range(dice.randrange(2, 25))]
+    nodes = [
+        typed(dice.choice([LOGIN, CONTACT, EMAIL, PHONE, COOKIE]), number) for number in range(dice.randrange(2, 25))
+    ]
     pairs = [
         Pair(*dice.sample(nodes, 2), tier=dice.choice([0, 1, 6, 11, 100]), hour=dice.randrange(60))
         for _ in range(dice.randrange(1, 40))
@@ -203,6 +206,20 @@ def test_a_weak_link_between_two_logins_is_refused_and_the_strong_ones_stay(worl
     assert {node: place.group for node, place in places.items()} == {
         ada: ada, her_address: ada, bob: bob, his_address: bob, tablet: ada,
     }  # fmt: skip
+
+
+def test_an_address_with_two_contacts_is_a_familys_until_likeness_says_they_are_one(world: GraphWorld) -> None:
+    address, first, second, cookie = typed(EMAIL, 1), typed(CONTACT, 2), typed(CONTACT, 3), typed(COOKIE, 4)
+    evidence = [Pair(first, address, tier=6), Pair(second, address, tier=6), Pair(address, cookie, tier=10)]
+    [family] = world.afresh([Graph(evidence)], RULES)
+    assert (family[address].shared_with, family[address].neighbours) == ("crm_contact_id", 2)
+    alike = Graph([*evidence, Pair(first, second, tier=100)])
+    world.tell([alike], batch=2)
+    [person] = world.resolve(1)
+    assert person == resolve(alike, RULES)
+    assert len({place.group for place in person.values()}) == 1
+    world.tell([Graph(evidence)], batch=3)
+    assert world.resolve(1) == [family]
 
 
 def test_two_who_were_told_apart_stay_apart_until_the_decision_is_lifted(world: GraphWorld) -> None:

@@ -1,21 +1,34 @@
 """A person parted by a decision, rebuilt, and joined again when the decision is gone."""
 
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
+from dagster_cdp import dbt
 from dagster_cdp.cli import app
-from dagster_cdp.identity.decisions import SEED
+from dagster_cdp.identity import decisions
 
 BY = ("--owner", "support team", "--reason", "two people, as both said")
 SENT = "select count(*) from activation.attempts"
 
 
 @pytest.fixture
-def seed():
-    """The project's own seed, which is what a build reads; put back as it was."""
-    before = SEED.read_bytes()
-    yield SEED
-    SEED.write_bytes(before)
+def seed(tmp_path, monkeypatch):
+    """The decisions of a copy of the dbt project, which is what builds read; what was parsed of either is forgotten."""
+    copy = tmp_path / "dbt_project"
+    shutil.copytree(dbt.FOLDER, copy, ignore=shutil.ignore_patterns("target", "logs", ".user.yml"))
+    file = copy / decisions.SEED.relative_to(dbt.FOLDER)
+    monkeypatch.setattr(dbt, "FOLDER", copy)
+    monkeypatch.setattr(decisions, "SEED", file)
+    forget_what_was_parsed()
+    yield file
+    forget_what_was_parsed()
+
+
+def forget_what_was_parsed():
+    for kept in (dbt.parsed, dbt.project, dbt.manifest):
+        kept.cache_clear()
 
 
 @pytest.fixture

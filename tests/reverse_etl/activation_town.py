@@ -61,7 +61,9 @@ class Town:
         ]
         self.warehouse.execute("delete from audiences.vip")
         for row in rows:
-            self.warehouse.execute("insert into audiences.vip values (?, ?, ?, ?)", row)
+            self.warehouse.execute(
+                "insert into audiences.vip (profile_id, email, first_name, amount) values (?, ?, ?, ?)", row
+            )
         if consenting:
             for name in people:
                 self.consent(name)
@@ -179,6 +181,34 @@ class Remote:
     @property
     def names(self):
         return {email.split("@")[0] for email in self.members}
+
+
+@dataclass
+class Open(Remote):
+    """A remote place that tells who its members are, two a page."""
+
+    lists: bool = True
+    pages: int = 0
+
+    def read_back(self):
+        return Request("/members?from=0", b"", method="GET")
+
+    def held(self, response):
+        return [{"email": email} for email in response.json()["members"]]
+
+    def more(self, _, response):
+        following = response.json()["next"]
+        return Request(f"/members?from={following}", b"", method="GET") if following else None
+
+    def send(self, request):
+        if not request.path.startswith("/members"):
+            return super().send(request)
+        self.pages += 1
+        if not self.lists:
+            return Response(500)
+        first, everybody = int(request.path.split("=")[1]), sorted(self.members)
+        page = {"members": everybody[first : first + 2], "next": first + 2 if first + 2 < len(everybody) else 0}
+        return Response(200, json.dumps(page).encode())
 
 
 def sync_now(warehouse, remote, sync=VIP, **options):

@@ -5,6 +5,7 @@ import json
 
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Change, Response
+from reverse_etl.read_back import Reader
 from reverse_etl.sandbox.vendor import environment
 from reverse_etl.sync import Sync
 
@@ -40,6 +41,14 @@ def change(operation="add", person=1, **fields):
 def said(status=200, body=None, *earlier):
     """An answer; `body` is JSON unless it is bytes."""
     return Response(status, body if isinstance(body, bytes) else json.dumps(body).encode(), earlier=earlier)
+
+
+def everybody(destination):
+    """Who a destination says is there, as it names them, and how many pages it took."""
+    with destination.connect() as send:
+        asked = []
+        reader = Reader(destination, lambda request: (asked.append(request), send(request))[1])
+        return [value for member in reader.members() for value in member.values()], asked
 
 
 def deliver(destination, changes):

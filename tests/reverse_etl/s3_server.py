@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 
 class Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True
     protocol_version = "HTTP/1.1"
 
     def answer(self, status, body=b"", **headers):

@@ -3,7 +3,9 @@
 import pytest
 from activation_town import email_of, sync_now
 
-from reverse_etl.destination import load_destination
+from reverse_etl.destination import DestinationRefused, load_destination
+from reverse_etl.drift import drift
+from reverse_etl.history import standing
 from reverse_etl.normalise import sha256_hex
 from reverse_etl.sync import Sync
 
@@ -106,6 +108,42 @@ def test_the_warehouse_keeps_hashes_of_whom_a_platform_holds(town, platform):
     assert "@" not in kept
 
 
+def test_the_standing_of_a_sync_names_the_pause_of_its_account(town, platform, desk):
+    sync, vendor, _ = platform
+    town.audience(["ann", "bob"], consenting=False)
+    consent(town, "ann", "bob")
+    desk.plant("401", vendor=vendor, times=9)
+
+    with pytest.raises(DestinationRefused):
+        run(town, sync)
+
+    found = standing(town.warehouse, sync)
+    assert found.state == "failed"
+    assert found.paused.startswith("auth_")
+    assert found.reason == found.paused
+
+
+def test_a_phone_that_two_share_stays_until_the_second_leaves(town, desk, monkeypatch):
+    """At TikTok each identifier is mapped on its own: to remove one person's phone is to remove it for all."""
+    account(desk, monkeypatch, "tiktok", "TIKTOK")
+    sync = declared("tiktok_audiences", AUDIENCES["tiktok_audiences"][2], first_name="phone")
+    people = {name: {"first_name": "+12025550101"} for name in ("ann", "bob")}
+    town.audience(people, consenting=False)
+    consent(town, "ann", "bob")
+
+    def kinds():
+        return sorted(key.split("=")[0] for key in desk.held("tiktok", "members/167"))
+
+    run(town, sync)
+    assert kinds() == ["EMAIL_SHA256", "EMAIL_SHA256", "PHONE_SHA256"]
+    consent(town, "ann", is_granted=False)
+    run(town, sync)
+    assert kinds() == ["EMAIL_SHA256", "PHONE_SHA256"]
+    town.audience([], consenting=False)
+    run(town, sync, approve=True)
+    assert kinds() == []
+
+
 @pytest.mark.parametrize("destination", CONVERSIONS)
 def test_an_event_is_delivered_once_whatever_happens(town, desk, monkeypatch, destination):
     vendor, kind, options, prefix = CONVERSIONS[destination]
@@ -129,3 +167,19 @@ def test_an_event_is_delivered_once_whatever_happens(town, desk, monkeypatch, de
     events = desk.held(vendor, kind)
     assert {key.split("/")[-1] for key in events} == {"ann", "bob", "cem"}
     assert email_of("ann") not in str(events)
+
+
+def test_drift_at_a_platform_is_a_match_rate_and_never_a_difference(town, platform, desk):
+    sync, vendor, _ = platform
+    names = [f"p{n}" for n in range(120)]  # Meta tells nothing of fewer than a hundred
+    town.audience(names, consenting=False)
+    consent(town, *names)
+    run(town, sync)
+    [audience] = {kind for kind in desk.kinds(vendor) if kind.startswith("members/")}
+    with desk.store(vendor) as store:
+        store.drop_all(audience, list(store.all(audience))[:15])
+
+    found = drift(town.warehouse, sync, load_destination(sync))
+
+    assert (found.ours, found.matched, found.match_rate, found.differs) == (120, 105, 0.875, False)
+    assert "88%" in str(found)

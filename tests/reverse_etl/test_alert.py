@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from activation_town import Remote, sync_now
+from mail_server import mail_server
 
 from reverse_etl.destination import DestinationRefused
 from reverse_etl.run import SyncHeld
@@ -102,6 +103,69 @@ def test_slack_gets_a_line(warehouse, town, inbox, monkeypatch):
 
     [notice] = inbox.notices
     assert notice["text"].startswith("vip_to_remote is rejecting")
+
+
+@pytest.fixture
+def post(monkeypatch):
+    with mail_server() as server:
+        monkeypatch.setenv("CDP_ALERT_EMAIL", "marketing@example.com")
+        monkeypatch.setenv("CDP_ALERT_FROM", "cdp@example.com")
+        monkeypatch.setenv("CDP_ALERT_SMTP", server.address)
+        yield server
+
+
+def test_a_mail_says_what_happened_and_who_must_act_and_one_that_it_is_over(warehouse, town, post):
+    town.audience(["ann"])
+    remote = Remote()
+    for _ in range(2):
+        refused(warehouse, remote)
+    sync_now(warehouse, remote)
+
+    failed, well = post.mails
+    assert (failed["to"], failed["from"]) == ("marketing@example.com", "cdp@example.com")
+    assert failed["subject"] == "vip_to_remote: failed"
+    assert "team:marketing must act" in failed.get_payload()
+    assert well["subject"] == "vip_to_remote: well"
+    assert post.envelope[:2] == ["mail FROM:<cdp@example.com>", "rcpt TO:<marketing@example.com>"]
+
+
+def test_a_mail_names_no_person(warehouse, town, post):
+    town.audience({"ann": {}, "bob": {"first_name": "Poison"}})
+    sync_now(warehouse, Remote())
+
+    said = post.mails[0].as_string()
+    assert "rejecting" in said
+    assert "Poison" not in said
+    assert "bob@" not in said
+
+
+def test_a_mail_that_is_refused_is_tried_again_and_spoils_no_run(warehouse, town, post):
+    town.audience({"bob": {"first_name": "Poison"}})
+    post.refuses = True
+    remote = Remote()
+    assert sync_now(warehouse, remote).state == "partial"
+    assert post.mails == []
+    post.refuses = False
+    sync_now(warehouse, remote)
+
+    assert [mail["subject"] for mail in post.mails] == ["vip_to_remote: rejecting"]
+
+
+def test_a_mail_server_that_is_away_spoils_no_run(warehouse, town, monkeypatch, caplog):
+    monkeypatch.setenv("CDP_ALERT_EMAIL", "marketing@example.com")
+    monkeypatch.setenv("CDP_ALERT_SMTP", "127.0.0.1:1")
+    town.audience({"bob": {"first_name": "Poison"}})
+
+    assert sync_now(warehouse, Remote()).state == "partial"
+    assert "was not delivered: ConnectionRefusedError" in caplog.text
+    assert warehouse.execute("select count(*) from activation.alerts") == [(0,)]
+
+
+def test_two_ways_are_both_told(warehouse, town, post, inbox):
+    town.audience({"bob": {"first_name": "Poison"}})
+    sync_now(warehouse, Remote())
+
+    assert (len(post.mails), len(inbox.notices)) == (1, 1)
 
 
 def test_without_an_address_nothing_is_told_and_nothing_remembered(warehouse, town):

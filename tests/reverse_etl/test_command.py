@@ -3,10 +3,12 @@
 import json
 
 import duckdb
+import httpx
 import pytest
 from activation_town import Town
 
 from reverse_etl.__main__ import main
+from reverse_etl.sandbox.server import running
 from reverse_etl.sync import all_syncs
 from reverse_etl.warehouse import DuckDBWarehouse
 
@@ -124,7 +126,9 @@ def test_a_held_plan_is_shown_approved_and_run(town, cdp_home, capsys):
     assert "team:marketing must act" in capsys.readouterr().out
 
     assert main(["approve", "vip_to_sandbox", "--by", "ada"]) == 0
-    assert "approved by ada: add 0, change 0, remove 21" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "approved by ada: add 0, change 0, remove 21" in said
+    assert "if that is right" not in said
     assert main(["run", "vip_to_sandbox", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["approved_by"], report["outcomes"]) == ("ada", {"remove": {"delivered": 21}})
@@ -160,11 +164,20 @@ def test_a_resync_is_planned_and_run(town, capsys):
     assert "change: 2 delivered" in capsys.readouterr().out
 
 
-def test_drift_says_when_nothing_can_be_asked(town, capsys):
+def test_drift_says_what_differs_and_what_to_do(town, capsys):
     main(["run", "vip_to_sandbox"])
     capsys.readouterr()
     assert main(["drift", "vip_to_sandbox"]) == 0
-    assert "2 members; sandbox can't be asked" in capsys.readouterr().out
+    assert "2 members by the journal, 2 there; 0 missing there, 0 unknown here" in capsys.readouterr().out
+
+    with running() as server:
+        httpx.post(f"{server.address}/__reset")
+    assert main(["drift", "vip_to_sandbox"]) == 1
+    said = capsys.readouterr().out
+    assert "2 missing there" in said
+    assert "next: python -m reverse_etl resync vip_to_sandbox" in said
+    assert main(["drift", "vip_to_sandbox", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["missing"] == 2
 
 
 def test_all_are_run_in_order_and_what_follows_a_failure_is_left_out(town, capsys, monkeypatch):

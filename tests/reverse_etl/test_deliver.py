@@ -1,5 +1,6 @@
 """How one batch is sent: retries by class of error, patience, and the search for a poison row."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -127,6 +128,68 @@ def test_an_all_or_nothing_refusal_is_split_until_the_poison_stands_alone():
     assert [r.outcome for r in receipts] == [Outcome.REJECTED if n == 5 else Outcome.DELIVERED for n in range(1, 9)]
     assert receipts[4].code == "http_400"
     assert len(remote.members) == 7
+
+
+@pytest.mark.parametrize("count", [2, 3, 8, 9, 500])
+def test_a_request_of_which_no_row_is_taken_alone_is_itself_at_fault(count):
+    """Nobody is rejected for it: the rows stay for the next run, and a person must look."""
+    remote = Remote()
+    delivery, _ = conversation(remote)
+    asked = []
+    delivery.transport = lambda request: asked.append(request) or Response(400)
+
+    receipts = delivery.deliver(sample(remote, people=range(1, count + 1)))
+
+    assert outcomes(receipts) == ["deferred"] * count
+    assert delivery.refusal == "request_http_400"
+    assert len(asked) <= 9
+
+
+def test_rows_are_to_blame_when_a_request_like_theirs_was_taken():
+    remote = Remote()
+    delivery, _ = conversation(remote)
+    delivery.deliver(sample(remote, people=(9,)))
+    delivery.transport = lambda _: Response(400)
+
+    assert outcomes(delivery.deliver(sample(remote))) == ["rejected"] * 3
+    assert not delivery.refusal
+
+
+def test_a_row_refused_alone_in_its_batch_is_rejected():
+    remote = Remote()
+    delivery, _ = conversation(remote)
+    delivery.transport = lambda _: Response(400)
+
+    assert outcomes(delivery.deliver(sample(remote, people=(1,)))) == ["rejected"]
+
+
+def test_nine_of_ten_rows_may_be_wrong_without_blaming_the_request():
+    remote = Remote()
+    delivery, _ = conversation(remote)
+    delivery.transport = lambda request: remote.send(request) if good(request) else Response(400)
+
+    def good(request):
+        return all(
+            int(identifiers["email"].split("@")[0][6:]) % 10 == 1 for *_, identifiers, _ in json.loads(request.body)
+        )
+
+    receipts = delivery.deliver(sample(remote, people=range(1, 101)))
+
+    assert outcomes(receipts).count("delivered") == 10
+    assert outcomes(receipts).count("rejected") == 90
+
+
+def test_a_destination_may_say_in_its_own_word_why_it_refused():
+    class Spoken(Remote):
+        def reason(self, response):
+            return f"code_{response.json()['code']}"
+
+    remote = Spoken()
+    delivery, _ = conversation(remote)
+    delivery.transport = lambda _: Response(400, b'{"code": 7}')
+    assert delivery.deliver(sample(remote, people=(1,)))[0].code == "code_7"
+    delivery.transport = lambda _: Response(400, b"<html>")
+    assert delivery.deliver(sample(remote, people=(1,)))[0].code == "http_400"
 
 
 def test_a_request_above_the_limit_of_bytes_is_split_before_it_is_sent():

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from activation_town import Remote
+from activation_town import Remote, sync_now
 from test_deliver import conversation, outcomes
 
-from reverse_etl.destination import Follow, NoAnswer, Request, Response
+from reverse_etl.destination import DestinationRefused, Follow, NoAnswer, Request, Response
 from reverse_etl.testing import sample
 
 
@@ -60,13 +60,84 @@ def test_a_job_that_outlasts_the_run_is_unknown():
     assert receipts[0].code == "still_running"
 
 
-@pytest.mark.parametrize("answer", [NoAnswer(), Response(429), Response(404), Response(400), Response(401)])
+@pytest.mark.parametrize("answer", [NoAnswer(), Response(429), Response(404), Response(401)])
 def test_whatever_goes_wrong_after_the_first_step_leaves_rows_unknown(answer):
     remote = Job(attempts=1)
     remote.polls_answer = answer
     delivery, _ = conversation(remote)
 
     assert set(outcomes(delivery.deliver(sample(remote)))) == {"unknown"}
+
+
+class TwoSteps(Remote):
+    """People are written first, and then put on the list: a request with Poison in it is refused at the second step."""
+
+    written = ()
+    refuses = "Poison"
+
+    def follow(self, _, response):
+        return None if response.earlier else Follow(Request("/list", response.body))
+
+    def outcomes(self, rows, response):
+        return super().outcomes(rows, response)
+
+    def send(self, request):
+        if request.path != "/list":
+            self.written = json.loads(request.body)
+            answer = {row[0]: "delivered" for row in self.written}
+            self.requests.append(self.written)
+            return Response(200, json.dumps(answer).encode())
+        if any(self.refuses in json.dumps(row) for row in self.written):
+            return Response(400)
+        return Response(200, json.dumps({row[0]: self.apply(*row) for row in self.written}).encode())
+
+
+def test_a_row_refused_at_the_second_step_is_rejected_with_the_reason(warehouse, town):
+    town.audience({"ann": {}, "bob": {"first_name": "Poison"}, "cem": {}})
+    remote = TwoSteps()
+
+    report = sync_now(warehouse, remote)
+
+    assert report.outcomes == {"add": {"delivered": 2, "rejected": 1}}
+    assert report.reasons == {"http_400": 1}
+    assert remote.names == {"ann", "cem"}
+    assert sync_now(warehouse, remote).requests == 0
+    assert sync_now(warehouse, remote, kind="retry-rejected").outcomes == {"change": {"rejected": 1}}
+
+
+def test_what_the_first_step_did_stays_removable_after_a_refusal_at_the_second(warehouse, town):
+    town.audience({"ann": {}, "bob": {"first_name": "Poison"}})
+    remote = TwoSteps()
+    sync_now(warehouse, remote)
+    town.audience(["ann"])
+
+    sync_now(warehouse, remote)
+
+    assert [row[1:3] for row in remote.requests[-1]] == [["remove", {"email": "bob@example.com"}]]
+
+
+def test_a_change_refused_at_the_second_step_is_sent_whole_when_it_is_taken_back(warehouse, town):
+    """The first step may have written the new name."""
+    remote = TwoSteps()
+    for name in ("Old", "Poison", "Old"):
+        town.audience({"ann": {"first_name": name}, "bob": {}})
+        report = sync_now(warehouse, remote)
+
+    assert report.outcomes == {"change": {"delivered": 1}}
+
+
+def test_a_second_step_that_takes_nobody_is_a_fault_of_the_request(warehouse, town):
+    town.audience(["ann", "bob", "cem"])
+    remote = TwoSteps()
+    remote.refuses = "@"
+
+    with pytest.raises(DestinationRefused, match="request_http_400"):
+        sync_now(warehouse, remote)
+
+    assert warehouse.execute("select distinct outcome from activation.attempts") == [("unknown",)]
+    remote.refuses = "Poison"
+    sync_now(warehouse, remote)
+    assert remote.names == {"ann", "bob", "cem"}
 
 
 class Pointing(Remote):

@@ -113,6 +113,34 @@ BUGS = [
         "test_run.py::test_a_shared_address_is_removed_with_its_last_owner",
     ),
     Bug(
+        "identifiers are not counted",
+        "plan.py",
+        'if counts["remove"] and sync.mode not in ONE_WAY and is_counting(warehouse, sync.name):',
+        "if False:",
+        "test_shared_identifiers.py::test_who_leaves_is_removed_by_what_nobody_else_has",
+    ),
+    Bug(
+        "counts are forgotten by the machine as well",
+        "plan.py",
+        'if counts["remove"] and sync.mode not in ONE_WAY and is_counting(warehouse, sync.name):',
+        "if False:",
+        "test_machine_of_shared_identifiers.py",
+    ),
+    Bug(
+        "who is to come counts as there",
+        "shared.py",
+        "where journal.is_held and journal.pending_operation is distinct from 'remove'",
+        "where true",
+        "test_shared_identifiers.py::test_what_goes_over_to_a_row_that_is_rejected_is_removed_with_the_next_run",
+    ),
+    Bug(
+        "what others have is left to nobody",
+        "journal.py",
+        "if left_over:",
+        "if False:",
+        "test_shared_identifiers.py::test_what_goes_over_to_a_row_that_does_not_arrive_is_not_lost",
+    ),
+    Bug(
         "a re-send is a new operation",
         "plan.py",
         "when is_resend then pending_id",
@@ -129,8 +157,8 @@ BUGS = [
     Bug(
         "no answer counts as not sent",
         "deliver.py",
-        'return _Answer(Verdict.BROKEN, "no_answer", is_uncertain=True)',
-        'return _Answer(Verdict.BROKEN, "no_answer", is_uncertain=is_uncertain)',
+        'return Answer(Verdict.BROKEN, "no_answer", is_uncertain=True)',
+        'return Answer(Verdict.BROKEN, "no_answer", is_uncertain=is_uncertain)',
         "test_deliver.py::test_what_was_not_answered_is_deferred_or_unknown_as_the_error_says",
     ),
     Bug(
@@ -157,8 +185,8 @@ BUGS = [
     Bug(
         "members of former rules are believed",
         "identity.py",
-        "hashlib.md5(made.encode(), usedforsecurity=False).hexdigest())",
-        '"one")',
+        "hashlib.md5(made.encode(), usedforsecurity=False).hexdigest(), ways)",
+        '"one", ways)',
         "test_identity.py::test_other_rules_make_other_members_and_the_old_are_removed_as_delivered",
     ),
     Bug(
@@ -174,6 +202,20 @@ BUGS = [
         "return replace(reply, response=None, is_uncertain=True)",
         "return replace(reply, response=None, is_uncertain=False)",
         "test_follow.py::test_whatever_goes_wrong_after_the_first_step_leaves_rows_unknown",
+    ),
+    Bug(
+        "a request at fault is blamed on its rows",
+        "deliver.py",
+        "if len(rows) == 1 or self.destination.spec.shape(rows[0]) in self._taken:",
+        "if True:",
+        "test_deliver.py::test_a_request_of_which_no_row_is_taken_alone_is_itself_at_fault",
+    ),
+    Bug(
+        "who is refused at the second step is not removable",
+        "answer.py",
+        "Receipt(row, Outcome.REJECTED, answer.code, is_part=answer.stands)",
+        "Receipt(row, Outcome.REJECTED, answer.code)",
+        "test_follow.py::test_what_the_first_step_did_stays_removable_after_a_refusal_at_the_second",
     ),
     Bug(
         "absence is proof",

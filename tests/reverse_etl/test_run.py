@@ -364,7 +364,8 @@ def test_wrong_credentials_stop_the_run_and_blame_no_row(warehouse, town):
         sync_now(warehouse, remote)
 
     assert len(remote.requests) == 1
-    assert warehouse.execute("select state from activation.sync_runs") == [("failed",)]
+    assert warehouse.execute("select state, reason from activation.sync_runs") == [("failed", "auth_http_401")]
+    assert warehouse.execute("select failures, pause_reason from activation.accounts") == [(0, "auth_http_401")]
     assert sync_now(warehouse, remote).outcomes == {"add": {"delivered": 2}}
 
 

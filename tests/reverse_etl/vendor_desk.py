@@ -28,6 +28,10 @@ class Desk:
         with self.store(vendor) as store:
             return store.all(kind)
 
+    def kinds(self, vendor):
+        with self.store(vendor) as store:
+            return store.kinds()
+
     def log(self, vendor=""):
         return httpx.get(f"{self.address}/__log", params={"vendor": vendor}).json()["requests"]
 

@@ -17,13 +17,13 @@
     {%- else -%}
         {%- set state = namespace(open=open_links(graph)) -%}
         {%- for round in range(10000) if state.open -%}
-            {%- set state.open = refuse_links() and join_parts() -%}
+            {%- set state.open = join_parts(refused_links()) -%}
         {%- endfor -%}
-        {%- do write_scratch('identity_named', "
-            select part_id, min(node_id) as group_id from identity_parts group by part_id") -%}
-        {%- do redraw('identity_parts', "
+        {%- do run_script(scratch('identity_named', "
+            select part_id, min(node_id) as group_id from identity_parts group by part_id")
+            + redrawn('identity_parts', "
             select parts.node_id, named.group_id
-            from identity_parts as parts inner join identity_named as named on parts.part_id = named.part_id") -%}
+            from identity_parts as parts inner join identity_named as named on parts.part_id = named.part_id"), 'identity_parts') -%}
     {%- endif -%}
     {%- do drop_scratch(['identity_apart', 'identity_broken', 'identity_open', 'identity_weights',
         'identity_hooks', 'identity_firsts', 'identity_named']) -%}
@@ -31,17 +31,17 @@
 
 {#- Components that hold too many of a type (ever, or among those that arrived in one window), or two told apart. -#}
 {% macro write_broken(graph) -%}
-    {%- do write_scratch('identity_apart', "
+    {%- set apart = scratch('identity_apart', "
         select told.left_node_id, told.right_node_id, left_groups.component_id
         from " ~ graph.pairs ~ " as told
         inner join identity_groups as left_groups on told.left_node_id = left_groups.node_id
         inner join identity_groups as right_groups on told.right_node_id = right_groups.node_id
         where told.decision = 'cannot_link' and left_groups.component_id = right_groups.component_id") -%}
-    {{ return(write_scratch('identity_broken', "
+    {{ return(run_script(apart + scratch('identity_broken', "
         select component_id, class_id, most
         from (" ~ counted_nodes(graph.rules.limits) ~ ") as counted
         group by component_id, class_id, most having count(*) > most
-        union select component_id, -1, 0 from identity_apart")) }}
+        union select component_id, -1, 0 from identity_apart"), 'identity_broken')) }}
 {%- endmacro %}
 
 {#- Nodes that count towards a limit, a row for each. A window is the days since 1970 divided by its length, so that it
@@ -70,25 +70,26 @@
 {#- The links of broken components in their order, each node a part of its own, and what it weighs. Returns how many
     links are undecided. -#}
 {% macro open_links(graph) -%}
-    {%- do write_scratch('identity_parts', "
+    {%- set parts = scratch('identity_parts', "
         select groups.node_id, groups.node_id as part_id from identity_groups as groups
         where groups.component_id in (select component_id from identity_broken)") -%}
-    {%- do write_scratch('identity_weights', "
+    {%- set weights = scratch('identity_weights', "
         select counted.node_id as part_id, counted.class_id, counted.most, cast(1 as bigint) as weight
         from (" ~ counted_nodes(graph.rules.limits) ~ ") as counted
         inner join identity_broken as broken
             on counted.component_id = broken.component_id and counted.class_id = broken.class_id") -%}
-    {{ return(write_scratch('identity_open', "
+    {{ return(run_script(parts + weights + scratch('identity_open', "
         select links.left_node_id as left_part, links.right_node_id as right_part,
             row_number() over (
                 order by links.tier, links.first_landed_at, links.left_node_id, links.right_node_id
             ) as position
         from identity_links as links
-        inner join identity_parts as parts on links.left_node_id = parts.node_id")) }}
+        inner join identity_parts as parts on links.left_node_id = parts.node_id"), 'identity_open')) }}
 {%- endmacro %}
 
-{% macro refuse_links() -%}
-    {{ return(redraw('identity_open', "
+{#- The undecided links without those whose union would break a limit. -#}
+{% macro refused_links() -%}
+    {{ return(redrawn('identity_open', "
         select open.left_part, open.right_part, open.position
         from identity_open as open
         left join (

@@ -1,8 +1,8 @@
 {#- The seed `identifier_rules` read once, so that limits are literals and no guard needs a join.
 
-    Nothing is limited before the seed is first built. Returns type names and codes, codes by
-    strength, `limits` (type_code, most, window_days or none), `guards` (type_code, neighbour
-    type_code, most) and a fingerprint that changes with any of them. -#}
+    Nothing is limited before the seed is first built. Returns type names and codes, codes by strength, `limits`
+    (type_code, most, window_days or none), `guards` (type_code, neighbour type_code, most), `doubled` (codes of exact
+    types that a profile may hold several of: a CRM has duplicates) and a fingerprint that changes with any of them. -#}
 {% macro read_identifier_rules(relation) -%}
     {%- set neighbours = {
         'max_user_ids': 'user_id', 'max_loyalty_numbers': 'loyalty_number',
@@ -11,7 +11,7 @@
     {%- set rows = [] if not execute or load_relation(relation) is none else run_query("
         select identifier_type, type_code, strength, priority, max_per_profile, max_per_window, window_days, "
         ~ neighbours.keys() | join(', ') ~ " from " ~ relation ~ " order by type_code").rows -%}
-    {%- set codes, ranks, limits, guards = {}, [], [], [] -%}
+    {%- set codes, ranks, limits, guards, doubled = {}, [], [], [], [] -%}
     {%- set strengths = {'exact': [], 'strict': [], 'loose': []} -%}
     {%- for row in rows -%}
         {%- do codes.update({row['identifier_type']: row['type_code'] | int}) -%}
@@ -20,6 +20,7 @@
     {%- endfor -%}
     {%- for row in rows -%}
         {%- set code = row['type_code'] | int -%}
+        {%- if row['strength'] == 'exact' and row['max_per_profile'] != 1 -%} {%- do doubled.append(code) -%} {%- endif -%}
         {%- if row['max_per_profile'] is not none -%}
             {%- do limits.append((code, row['max_per_profile'] | int, none)) -%}
         {%- endif -%}
@@ -30,7 +31,7 @@
             {%- do guards.append((code, codes[neighbour], row[column] | int)) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ return({'codes': codes, 'limits': limits, 'guards': guards, 'strengths': strengths,
+    {{ return({'codes': codes, 'limits': limits, 'guards': guards, 'doubled': doubled, 'strengths': strengths,
         'fingerprint': local_md5(codes ~ ranks ~ limits ~ guards)[:15] | int(base=16)}) }}
 {%- endmacro %}
 

@@ -35,6 +35,9 @@
     {%- if seen.is_full -%}
         {%- do replace_groups(target_relation, existing, resolved_rows(graph, seen)) -%}
     {%- else -%}
+        {%- if config.get('contract').enforced -%}
+            {%- do get_assert_columns_equivalent(resolved_rows(graph, seen)) -%}
+        {%- endif -%}
         {%- do write_scratch('identity_resolved', resolved_rows(graph, seen)) -%}
         {%- do write_changed_groups(target_relation, existing) -%}
     {%- endif -%}

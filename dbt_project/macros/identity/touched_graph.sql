@@ -7,49 +7,53 @@
     Returns false when a known node has become a placeholder or stopped being one: that changes what its neighbours
     count, so everything is resolved again. -#}
 {% macro open_touched_graph(graph, existing, seen) -%}
-    {%- do write_changes(graph, existing, seen) -%}
-    {%- if count_rows("identity_known as known inner join identity_changed_nodes as changed
-            on known.node_id = changed.node_id where known.is_blocked <> changed.is_blocked") -%}
-        {{ return(false) }}
-    {%- endif -%}
-    {%- set blocked = write_scratch('identity_blocked',
-        "select node_id from " ~ graph.nodes ~ " as nodes where nodes.is_blocked") -%}
-    {%- do write_scope(graph, existing) -%}
+    {%- set is_other = run_script(changed_ends(graph, existing, seen), "identity_known as known
+        inner join identity_changed_nodes as changed on known.node_id = changed.node_id
+        where known.is_blocked <> changed.is_blocked") -%}
+    {%- if is_other -%} {{ return(false) }} {%- endif -%}
+    {%- set blocked = run_script(touched_nodes(graph, existing) + scratch('identity_blocked',
+        "select node_id from " ~ graph.nodes ~ " as nodes where nodes.is_blocked"), 'identity_blocked') -%}
     {%- do write_shared(graph, ends_of("(select near.* from identity_near as near inner join identity_ends as ends
         on near.left_node_id = ends.node_id)", live_pairs_of(graph, 'identity_ends', 'right_node_id'), blocked)) -%}
-    {%- if draw_in_neighbours(graph, existing) -%} {%- do write_scope(graph, existing) -%} {%- endif -%}
-    {%- do keep_shared(graph, existing) -%}
-    {%- do write_scratch('identity_links', joining_links('identity_near', 1, 1)) -%}
-    {%- do drop_scratch(['identity_changed_pairs', 'identity_changed_nodes', 'identity_ends', 'identity_known',
+    {%- if draw_in_neighbours(graph, existing) -%} {%- do run_script(touched_nodes(graph, existing), 'identity_near') -%} {%- endif -%}
+    {%- do run_script([kept_shared(graph, existing)]
+        + scratch('identity_links', joining_links('identity_near', 1, 1)), 'identity_links') -%}
+    {%- do drop_scratch(['identity_changed_pairs', 'identity_changed_nodes', 'identity_doubles', 'identity_ends', 'identity_known',
         'identity_near', 'identity_opened']) -%}
     {{ return(true) }}
 {%- endmacro %}
 
-{#- Ends of changed pairs, and nodes that are new or arrived earlier than known; what is known of them. -#}
-{% macro write_changes(graph, existing, seen) -%}
-    {%- do write_scratch('identity_changed_pairs', "
-        select told.left_node_id, told.right_node_id from " ~ graph.pairs ~ " as told where told._batch > " ~ seen.pairs) -%}
-    {%- do write_scratch('identity_changed_nodes', "
+{#- Ends of changed pairs, nodes that are new or arrived earlier than known, and neighbours of doubles whose pair changed;
+    what is known of them. -#}
+{% macro changed_ends(graph, existing, seen) -%}
+    {%- set doubles = run_script(scratch('identity_changed_pairs', "
+        select told.left_node_id, told.right_node_id from " ~ graph.pairs ~ " as told where told._batch > " ~ seen.pairs)
+    + scratch('identity_changed_nodes', "
         select nodes.node_id, nodes.first_landed_at, nodes.is_blocked
-        from " ~ graph.nodes ~ " as nodes where nodes._shape_batch > " ~ seen.nodes) -%}
-    {%- do write_scratch('identity_ends', "
+        from " ~ graph.nodes ~ " as nodes where nodes._shape_batch > " ~ seen.nodes)
+    + scratch('identity_doubles', "
+        select left_node_id as node_id from identity_changed_pairs where " ~ are_doubles(graph.rules.doubled) ~ "
+        union select right_node_id from identity_changed_pairs where " ~ are_doubles(graph.rules.doubled)),
+        'identity_doubles') -%}
+    {{ return(scratch('identity_ends', "
         select left_node_id as node_id from identity_changed_pairs
         union select right_node_id from identity_changed_pairs
-        union select node_id from identity_changed_nodes") -%}
-    {%- do write_scratch('identity_known', "
+        union select node_id from identity_changed_nodes"
+        ~ (" union " ~ neighbours_of(graph, 'identity_doubles') if doubles else ""))
+    + scratch('identity_known', "
         select known.node_id, known.component_id, known.is_shared, known.is_blocked
-        from " ~ existing ~ " as known inner join identity_ends as ends on known.node_id = ends.node_id") -%}
+        from " ~ existing ~ " as known inner join identity_ends as ends on known.node_id = ends.node_id")) }}
 {%- endmacro %}
 
 {#- The nodes of the touched components as they were (`identity_scope`) and as they are (`identity_nodes`), and their
     pairs from the left (`identity_near`). -#}
-{% macro write_scope(graph, existing) -%}
-    {%- do write_scratch('identity_scope', "
+{% macro touched_nodes(graph, existing) -%}
+    {{ return(scratch('identity_scope', "
         select known.node_id, known.component_id, known.group_id, known.anchor_node_id, known.is_blocked, known.is_shared,
             known.shared_with, known.neighbour_count, known.confidence, known.first_landed_at
         from " ~ existing ~ " as known
-        where known.component_id in (select touched.component_id from identity_known as touched)") -%}
-    {%- do write_scratch('identity_nodes', "
+        where known.component_id in (select touched.component_id from identity_known as touched)")
+    + scratch('identity_nodes', "
         select scope.node_id, coalesce(changed.first_landed_at, scope.first_landed_at) as first_landed_at, scope.is_blocked
         from identity_scope as scope
         left join identity_changed_nodes as changed on scope.node_id = changed.node_id
@@ -57,9 +61,9 @@
         select changed.node_id, changed.first_landed_at, changed.is_blocked
         from identity_changed_nodes as changed
         left join identity_scope as scope on changed.node_id = scope.node_id
-        where scope.node_id is null") -%}
-    {%- do write_scratch('identity_near',
-        "select * from " ~ live_pairs_of(graph, 'identity_nodes', 'left_node_id') ~ " as pairs") -%}
+        where scope.node_id is null")
+    + scratch('identity_near',
+        "select * from " ~ live_pairs_of(graph, 'identity_nodes', 'left_node_id') ~ " as pairs")) }}
 {%- endmacro %}
 
 {% macro live_pairs_of(graph, wanted, side) -%}
@@ -67,6 +71,16 @@
     from {{ graph.pairs }} as told
     inner join {{ wanted }} as wanted on told.{{ side }} = wanted.node_id
     where told.is_live)
+{%- endmacro %}
+
+{% macro neighbours_of(graph, wanted) -%}
+    select right_node_id as node_id from {{ live_pairs_of(graph, wanted, 'left_node_id') }} as pairs
+    union select left_node_id from {{ live_pairs_of(graph, wanted, 'right_node_id') }} as pairs
+{%- endmacro %}
+
+{% macro are_doubles(doubled) -%}
+    {{ node_type_code('left_node_id') }} = {{ node_type_code('right_node_id') }}
+    and {{ node_type_code('left_node_id') }} in ({{ doubled | join(', ') or -1 }})
 {%- endmacro %}
 
 {#- Adds the components of those whom somebody no longer shared now joins; returns how many such nodes there are. -#}
@@ -80,18 +94,17 @@
         {%- do run_query("insert into identity_known
             select known.node_id, known.component_id, known.is_shared, known.is_blocked
             from " ~ existing ~ " as known inner join (
-                select right_node_id as node_id from " ~ live_pairs_of(graph, 'identity_opened', 'left_node_id') ~ " as pairs
-                union select left_node_id from " ~ live_pairs_of(graph, 'identity_opened', 'right_node_id') ~ " as pairs
+                " ~ neighbours_of(graph, 'identity_opened') ~ "
             ) as neighbours on known.node_id = neighbours.node_id") -%}
     {%- endif -%}
     {{ return(opened) }}
 {%- endmacro %}
 
 {#- Who was not looked at is shared as before. -#}
-{% macro keep_shared(graph, existing) -%}
-    {%- do run_query("insert into identity_shared (node_id, neighbour_code, neighbour_count)
+{% macro kept_shared(graph, existing) -%}
+    {{ return("insert into identity_shared (node_id, neighbour_code, neighbour_count)
         select known.node_id, " ~ type_code_of('known.shared_with', graph.rules) ~ ", known.neighbour_count
         from " ~ existing ~ " as known
         left join identity_ends as ends on known.node_id = ends.node_id
-        where known.is_shared and ends.node_id is null") -%}
+        where known.is_shared and ends.node_id is null") }}
 {%- endmacro %}

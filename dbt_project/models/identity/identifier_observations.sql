@@ -67,7 +67,16 @@ observed as (
 told as (
 
     select
-        observed.*,
+        source,
+        record_id,
+        identifier_type,
+        identifier_value,
+        observed_at,
+        _subject,
+        _row_id,
+        _landed_at,
+        _load_id,
+        cast(_judged_batch as bigint) as _judged_batch,
         case identifier_type
             when 'email' then {{ cdp_sha256('identifier_value') }}
             when 'email_sha256' then identifier_value

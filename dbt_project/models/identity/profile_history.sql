@@ -6,8 +6,10 @@ with
 members as (
 
     select * from {{ ref('profile_identifiers') }}
-    where identifier_type <> 'email_sha256'
+    where (
+        identifier_type <> 'email_sha256'
         or node_id in (select node_id from {{ ref('identifiers') }} where identifier_type = 'email_sha256')
+    )
     {% if is_incremental() %}
         and {{ is_unread('_batch', '_profiles_batch') }}
     {% endif %}

@@ -78,7 +78,7 @@ ranked as (
 select
     one.profile_id,
     one.attribute,
-    one.choice,
+    cast(one.choice as bigint) as choice,
     one.attribute_value,
     one.source,
     one.record_id,

@@ -1,4 +1,4 @@
-"""Braze as far as users/track goes: 75 objects in all, errors by place, a data point for every attribute that changes.
+"""Braze as far as users go: 75 objects in all, errors by place, a data point for every attribute that changes.
 
 Key: braze-sandbox.
 """
@@ -12,7 +12,8 @@ from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
 
 API_KEY = "braze-sandbox"
-MOST_OBJECTS, MOST_BYTES, MOST_ID_BYTES = 75, 4_000_000, 988
+MOST_OBJECTS, MOST_BYTES, MOST_ID_BYTES, MOST_EXPORTED = 75, 4_000_000, 988, 50
+EXPORTED_BY = {"email": "email_address", "phone": "phone"}
 ARRAYS = ("attributes", "events", "purchases")
 IDENTIFIERS = ("external_id", "email", "phone")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -34,6 +35,8 @@ class Vendor:
     def handle(self, request: Call, store: Store) -> Answer:
         if request.headers.get("authorization") != f"Bearer {API_KEY}":
             return Answer(401, {"message": "Invalid API Key"})
+        if (request.method, request.path) == ("POST", "/users/export/ids"):
+            return _exported(request, store)
         if (request.method, request.path) != ("POST", "/users/track"):
             return Answer(404, {"message": "Not found"})
         if len(request.body) > MOST_BYTES:
@@ -109,3 +112,21 @@ def _write(one: Document, store: Store) -> None:
             store.put(f"members/{name}", key, {found_by: one[found_by]})
         elif value is False:
             store.drop(f"members/{name}", key)
+
+
+def _exported(request: Call, store: Store) -> Answer:
+    """Tell of up to fifty external ids, or of one address or number."""
+    try:
+        said = request.json()
+        wanted = [f"external_id:{id_.lower()}" for id_ in said.get("external_ids") or []]
+        wanted += [f"{name}:{said[asked].lower()}" for name, asked in EXPORTED_BY.items() if asked in said]
+        fields = list(said["fields_to_export"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return Answer(400, {"message": "fields_to_export and somebody to export are required"})
+    if not 0 < len(wanted) <= MOST_EXPORTED:
+        return Answer(400, {"message": f"Between 1 and {MOST_EXPORTED} ids"})
+    users = []
+    for user in store.some("users", wanted).values():
+        known = {**user, "custom_attributes": {name: one for name, one in user.items() if name not in STANDARD}}
+        users.append({name: known[name] for name in fields if name in known})
+    return Answer(201, {"message": "success", "users": users, "invalid_user_ids": []})

@@ -1,7 +1,7 @@
-"""Customer.io's Track API as far as manual segments go: a batch with 207, 500 KB and 32 KB, ids nobody has ignored.
+"""Customer.io as far as manual segments go: a batch with 207, 500 KB and 32 KB, ids nobody has ignored.
 
-Site id and key: sandbox. Documents of the kind `suppressed` name ids that are silently ignored. A segment exists when
-its id isn't 404.
+Who is in a segment is told by the App API, whose key is another. Site id and keys: sandbox. Documents of the kind
+`suppressed` name ids that are silently ignored. A segment exists when its id isn't 404.
 """
 
 import base64
@@ -15,6 +15,7 @@ from reverse_etl.sandbox.vendor import Answer, Call
 
 SITE = "sandbox"
 KEY = "Basic " + base64.b64encode(f"{SITE}:{SITE}".encode()).decode()
+APP_KEY, MOST_ON_A_PAGE = f"Bearer {SITE}", 30_000
 MOST_BYTES, MOST_ITEM_BYTES, MOST_ID_BYTES, MOST_VALUE_BYTES, MOST_IDS = 500_000, 32_000, 150, 1_000, 1_000
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ID_TYPES = {"id", "email", "cio_id"}
@@ -30,16 +31,21 @@ class Vendor:
         "CUSTOMERIO_URL": "{url}",
         "CUSTOMERIO_SITE_ID": SITE,
         "CUSTOMERIO_API_KEY": SITE,
+        "CUSTOMERIO_APP_URL": "{url}",
+        "CUSTOMERIO_APP_API_KEY": SITE,
     }
 
     def handle(self, request: Call, store: Store) -> Answer:
-        if request.headers.get("authorization") != KEY:
+        is_of_app = request.path.startswith("/v1/")
+        if request.headers.get("authorization") != (APP_KEY if is_of_app else KEY):
             return Answer(401, {"meta": {"error": "Unauthorized request"}})
         match (request.method, *request.path.strip("/").split("/")):
             case ("POST", "api", "v2", "batch"):
                 return _batch(request, store)
             case ("POST", "api", "v1", "segments", id_, "add_customers" | "remove_customers" as verb) if id_ != "404":
                 return _segment(request, store, id_, is_added=verb == "add_customers")
+            case ("GET", "v1", "segments", id_, "membership") if id_ != "404":
+                return _membership(request, store, id_)
         return Answer(404, {"meta": {"error": "not found"}})
 
     def failing(self, status: int, seconds: float) -> Answer:
@@ -114,3 +120,14 @@ def _segment(request: Call, store: Store, segment: str, *, is_added: bool) -> An
     else:
         store.drop_all(f"members/{segment}", keys)
     return Answer(200, {})
+
+
+def _membership(request: Call, store: Store, segment: str) -> Answer:
+    limit, start = int(request.query.get("limit", 1)), int(request.query.get("start") or 0)
+    if not 0 < limit <= MOST_ON_A_PAGE:
+        return _bad("invalid", "At most 30,000 on a page.")
+    everybody = list(store.all(f"members/{segment}").items())
+    page = everybody[start : start + limit]
+    named = [{"cio_id": key, "id": one.get("id"), "email": one.get("email")} for key, one in page]
+    following = str(start + limit) if start + limit < len(everybody) else ""
+    return Answer(200, {"identifiers": named, "ids": [one["id"] for one in named], "next": following})

@@ -14,7 +14,7 @@ from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
 
 TOKEN = "hubspot-sandbox"  # noqa: S105 — of the sandbox
-MOST_INPUTS, MOST_LISTED = 100, 100_000
+MOST_INPUTS, MOST_LISTED, MOST_ON_A_PAGE = 100, 100_000, 250
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 STANDARD = {"email", "firstname", "lastname", "phone", "city", "state", "zip", "country", "company", "jobtitle"}
 UNIQUE = {"email", "external_id"}
@@ -43,6 +43,8 @@ class Vendor:
                 return _read(request, store)
             case ("PUT", "lists", id_, "memberships", "add-and-remove") if id_ != "404":
                 return _listed(request, store, id_)
+            case ("GET", "lists", id_, "memberships") if id_ != "404":
+                return _memberships(request, store, id_)
             case ("GET", "lists", id_) if id_ != "404":
                 size = str(store.count(f"members/{id_}"))
                 return Answer(200, {"list": {"listId": id_, "additionalProperties": {"hs_list_size": size}}})
@@ -133,7 +135,9 @@ def _read(request: Call, store: Store) -> Answer:
     if isinstance(inputs, Answer):
         return inputs
     said = request.json()
-    by = said.get("idProperty", "hs_object_id")
+    if "idProperty" not in said:
+        return _read_records([one["id"] for one in inputs], said["properties"], store)
+    by = said["idProperty"]
     keys = {one["id"]: f"{by}:{one['id'].lower()}" for one in inputs}
     records = store.some("ids", keys.values())
     results = [
@@ -150,6 +154,26 @@ def _read(request: Call, store: Store) -> Answer:
     ]
     body = {"status": "COMPLETE", "results": results}
     return Answer(207, {**body, "numErrors": 1, "errors": errors}) if lost else Answer(200, body)
+
+
+def _read_records(ids: list[str], properties: list[str], store: Store) -> Answer:
+    """Read contacts by their record ids."""
+    results = [
+        {"id": id_, "properties": {name: contact.get(name) for name in properties}, "archived": False}
+        for id_, contact in store.some("contacts", ids).items()
+    ]
+    return Answer(200, {"status": "COMPLETE", "results": results})
+
+
+def _memberships(request: Call, store: Store, list_: str) -> Answer:
+    """Name a page of record ids: who they are is not said here."""
+    limit, after = int(request.query.get("limit", 100)), request.query.get("after", "")
+    if not 0 < limit <= MOST_ON_A_PAGE:
+        return _error(400, "VALIDATION_ERROR", "At most 250 on a page")
+    ids = [id_ for id_ in store.all(f"members/{list_}") if id_ > after]
+    page = [{"recordId": id_, "membershipTimestamp": ""} for id_ in ids[:limit]]
+    paging = {"paging": {"next": {"after": ids[limit - 1], "link": ""}}} if len(ids) > limit else {}
+    return Answer(200, {"results": page, **paging})
 
 
 def _listed(request: Call, store: Store, list_: str) -> Answer:

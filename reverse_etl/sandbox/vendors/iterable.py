@@ -37,6 +37,8 @@ class Vendor:
                 return _change(request, store, is_added=verb == "subscribe")
             case ("GET", "lists", id_, "size"):
                 return Answer(200, content=str(store.count(f"members/{id_}")).encode())
+            case ("GET", "lists", "getUsers"):
+                return _users(request, store)
         return Answer(404, {"msg": "Not found", "code": "NotFound", "params": {}})
 
     def failing(self, status: int, seconds: float) -> Answer:
@@ -74,6 +76,17 @@ def _change(request: Call, store: Store, *, is_added: bool) -> Answer:
                 store.put("channel_unsubscribed", key, {})
     count = sum(map(len, failed.values()))
     return Answer(200, {"successCount": len(people) - count, "failCount": count, "failedUpdates": failed})
+
+
+def _users(request: Call, store: Store) -> Answer:
+    """Name everybody in one answer, a line each."""
+    list_ = request.query.get("listId", "")
+    if list_ == str(MISSING_LIST):
+        return _bad(f"List with id {list_} not found")
+    ways = ("userId", "email") if request.query.get("preferUserId") == "true" else ("email", "userId")
+    people = store.all(f"members/{list_}").values()
+    lines = [next(person[way] for way in ways if way in person) for person in people]
+    return Answer(200, content="\n".join(lines).encode(), headers={"content-type": "text/plain"})
 
 
 def _wrong(person: Document, key: str, store: Store, *, may_create: bool) -> str:

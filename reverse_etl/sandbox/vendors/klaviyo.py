@@ -53,6 +53,8 @@ class Vendor:
                 asked = request.query.get("additional-fields[list]") == "profile_count"
                 data = {"type": "list", "id": id_, "attributes": {"name": id_, **(counted if asked else {})}}
                 return Answer(200, {"data": data})
+            case ("GET", "lists", id_, "profiles") if not id_.startswith("missing"):
+                return _members(request, store, id_)
             case ("POST" | "DELETE" as method, "lists", id_, "relationships", "profiles"):
                 return _related(request, store, id_, is_added=method == "POST")
             case ("POST", "profile-subscription-bulk-create-jobs"):
@@ -178,6 +180,20 @@ def _profiles(request: Call, store: Store) -> Answer:
     ids = sorted(set(store.some("identifiers", wanted).values()))[:size]
     found = [{"type": "profile", "id": id_, "attributes": store.get("profiles", id_)} for id_ in ids]
     return Answer(200, {"data": found, "links": {"self": "", "next": None, "prev": None}})
+
+
+def _members(request: Call, store: Store, list_: str) -> Answer:
+    size, start = int(request.query.get("page[size]", 20)), int(request.query.get("page[cursor]", 0))
+    if not 0 < size <= MOST_ON_A_PAGE:
+        return _errors(400, [("invalid", "At most 100 on a page.", "/data")])
+    everybody = list(store.all(f"members/{list_}").items())
+    wanted = request.query.get("fields[profile]", ",".join(IDENTIFIERS)).split(",")
+    data = [
+        {"type": "profile", "id": id_, "attributes": {name: one.get(name) for name in wanted}}
+        for id_, one in everybody[start : start + size]
+    ]
+    there = f"https://a.klaviyo.com/api/lists/{list_}/profiles?page%5Bcursor%5D={start + size}"
+    return Answer(200, {"data": data, "links": {"self": "", "next": there if start + size < len(everybody) else None}})
 
 
 def _related(request: Call, store: Store, list_: str, *, is_added: bool) -> Answer:

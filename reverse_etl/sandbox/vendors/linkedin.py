@@ -32,6 +32,8 @@ class Vendor:
                 return _find(request, store)
             case ("POST", "dmpSegments"):
                 return _create(request, store)
+            case ("GET", "dmpSegments", id_) if id_.isdigit() and not id_.endswith("404"):
+                return _segment(store, id_)
             case ("POST", "dmpSegments", id_, "users") if id_.isdigit():
                 return _users(request, store, id_)
         return _error(404, "No virtual resource found.")
@@ -68,6 +70,12 @@ def _find(request: Call, store: Store) -> Answer:
         if all(segment.get(name) == value for name, value in wanted.items())
     ]
     return Answer(200, {"elements": found})
+
+
+def _segment(store: Store, id_: str) -> Answer:
+    """Tell how many are recognised: here everybody, of the last seven days nobody."""
+    built = {"audienceSize": store.count(f"members/{id_}"), "matchedCount": 0, "status": "READY"}
+    return Answer(200, {"id": int(id_), "type": "USER", "destinations": [{"destination": "LINKEDIN", **built}]})
 
 
 def _create(request: Call, store: Store) -> Answer:

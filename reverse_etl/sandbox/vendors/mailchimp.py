@@ -18,7 +18,8 @@ from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
 
 KEY = "sandbox-us1"
-MOST_PENDING, MOST_MEMBERS = 500, 500
+MOST_PENDING, MOST_MEMBERS, MOST_ON_A_PAGE = 500, 500, 1_000
+HIDDEN = ("transactional", "unsubscribed", "cleaned")  # in a segment, unless asked for
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 STATUSES = {"subscribed", "unsubscribed", "cleaned", "pending", "transactional"}
 STEPS = ("pending", "started", "finished")
@@ -35,7 +36,7 @@ class Vendor:
         "MAILCHIMP_API_KEY": KEY,
     }
 
-    def handle(self, request: Call, store: Store) -> Answer:
+    def handle(self, request: Call, store: Store) -> Answer:  # noqa: PLR0911 — a line per route
         parts = request.path.strip("/").split("/")
         if parts[0] == "results":
             return _results(request, store, parts[-1].removesuffix(".tar.gz"))
@@ -47,6 +48,8 @@ class Vendor:
                 return _make(request, store)
             case ("GET", "batches", id_):
                 return _look(request, store, id_)
+            case ("GET", "lists", list_, *of):
+                return _told(request, store, list_, of)
             case ("PUT" | "POST" | "DELETE", "lists", *_):
                 return _member(request.method, request.path, request.body, store)
         return _problem(404, "Resource Not Found")
@@ -173,3 +176,27 @@ def _tag(list_: str, hash_: str, said: Document, store: Store) -> Answer:
     kept = {name for name in member["tags"] if active.get(name, True)} | {name for name, on in active.items() if on}
     store.put(f"members/{list_}", hash_, {**member, "tags": sorted(kept)})
     return Answer(204)
+
+
+def _told(request: Call, store: Store, list_: str, of: list[str]) -> Answer:
+    """Tell of the members of a list or of a tag, which is a segment; archived ones are on no list."""
+    everybody = store.all(f"members/{list_}").values()
+    tags = sorted({tag for member in everybody for tag in member["tags"]})
+    match of:
+        case ["tag-search"]:
+            found = [{"id": 100 + n, "name": tag} for n, tag in enumerate(tags) if request.query.get("name", "") in tag]
+            return Answer(200, {"tags": found, "total_items": len(found)})
+        case ["members"]:
+            return _page(request, list(everybody))
+        case ["segments", id_, "members"] if id_.isdigit() and 0 <= int(id_) - 100 < len(tags):
+            hidden = {s for s in HIDDEN if request.query.get(f"include_{s}") != "true"}
+            tag = tags[int(id_) - 100]
+            return _page(request, [m for m in everybody if tag in m["tags"] and m["status"] not in hidden])
+    return _problem(404, "Resource Not Found")
+
+
+def _page(request: Call, members: list[Document]) -> Answer:
+    count, offset = int(request.query.get("count", 10)), int(request.query.get("offset", 0))
+    if not 0 < count <= MOST_ON_A_PAGE:
+        return _problem(400, "Invalid Resource", "count", "At most 1000.")
+    return Answer(200, {"members": members[offset : offset + count], "total_items": len(members)})

@@ -14,9 +14,10 @@ from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.vendor import Answer, Call
 
 CLIENT = "sandbox"
-MOST_RECORDS = 200
+MOST_RECORDS, MOST_ON_A_PAGE = 200, 2_000
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 SOQL = re.compile(r"SELECT Id, (\w+) FROM (\w+) WHERE \1 IN \((.*)\)")
+ALL = re.compile(r"SELECT (\w+) FROM (\w+) WHERE (\w+) (= true|!= null)")
 LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
 STANDARD = {"Email", "Phone", "FirstName", "LastName", "Title", "MailingCity", "MailingPostalCode", "Birthdate"}
 
@@ -40,6 +41,8 @@ class Vendor:
         if store.get("sessions", token) is None:
             return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
         match (request.method, *request.path.strip("/").split("/")[3:]):
+            case ("GET", "query", *rest):
+                return _selected(request, store, rest)
             case ("POST", "composite"):
                 return _composite(request, store)
             case ("PATCH", "composite", "sobjects", object_, field):
@@ -143,6 +146,25 @@ def _composite(request: Call, store: Store) -> Answer:
              for id_, record in store.some("records", ids).items()]  # fmt: skip
     body = {"totalSize": len(found), "done": True, "records": found}
     return Answer(200, {"compositeResponse": [{"body": body, "httpStatusCode": 200, "referenceId": "found"}]})
+
+
+def _selected(request: Call, store: Store, rest: list[str]) -> Answer:
+    """Answer a query, or give its next page: the locator says which query, and from where on."""
+    locator = rest[0] if rest and rest[0] else ""
+    soql, start = (store.get("queries", locator) or ["", 0]) if locator else (request.query.get("q", ""), 0)
+    asked = ALL.fullmatch(soql)
+    if not asked:
+        return _error(400, "MALFORMED_QUERY", "unexpected token")
+    field, object_, by, condition = asked.groups()
+    held = [one for one in store.all("records").values() if (one.get(by) is True if "true" in condition else by in one)]
+    page = held[start : start + MOST_ON_A_PAGE]
+    records = [{"attributes": {"type": object_}, field: one.get(field)} for one in page]
+    said: Document = {"totalSize": len(held), "done": start + len(page) >= len(held), "records": records}
+    if not said["done"]:
+        following = f"01g{store.count('queries') + 1}-{start + MOST_ON_A_PAGE}"
+        store.put("queries", following, [soql, start + MOST_ON_A_PAGE])
+        said["nextRecordsUrl"] = f"/services/data/{request.path.split('/')[3]}/query/{following}"
+    return Answer(200, said)
 
 
 def _delete(request: Call, store: Store) -> Answer:

@@ -4,6 +4,7 @@ An audience exists when its id is asked for, unless the id ends with 404; POST /
 identifier is mapped on its own.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -24,13 +25,15 @@ class Vendor:
     name = "tiktok"
     environment: ClassVar[Mapping[str, str]] = {"TIKTOK_URL": "{url}/open_api/v1.3", "TIKTOK_ACCESS_TOKEN": TOKEN}
 
-    def handle(self, request: Call, store: Store) -> Answer:
+    def handle(self, request: Call, store: Store) -> Answer:  # noqa: PLR0911 — a line per route
         token = request.headers.get("access-token", "")
         if not token:
             return _said(40_104, "Access token is empty.")
         if token != TOKEN:  # also one with "Bearer " before it
             return _said(40_105, "Access token is incorrect or has been revoked.")
         path = re.sub(r"^/open_api/v1\.3", "", request.path)
+        if (request.method, path) == ("GET", "/dmp/custom_audience/get/"):
+            return _details(request, store)
         try:
             body = request.json()
         except ValueError:
@@ -62,6 +65,20 @@ def _audience(body: Document, store: Store) -> Answer:
     id_ = str(1_672_000_000 + store.count("audiences"))
     store.put("audiences", id_, {"name": body["custom_audience_name"]})
     return _said(0, data={"audience_id": id_})
+
+
+def _details(request: Call, store: Store) -> Answer:
+    """Tell how many people are recognised: here, everybody who is mapped."""
+    try:
+        ids = list(json.loads(request.query["custom_audience_ids"]))
+    except (ValueError, LookupError, TypeError):
+        ids = []
+    if not ids or not request.query.get("advertiser_id"):
+        return _said(40_002, "advertiser_id and custom_audience_ids are required.")
+    if any(id_.endswith("404") for id_ in ids):
+        return _said(40_001, "No permission to operate the audience.")
+    found = [{"audience_details": {"audience_id": id_, "cover_num": store.count(f"members/{id_}")}} for id_ in ids]
+    return _said(0, data={"list": found})
 
 
 def _map(body: Document, store: Store) -> Answer:

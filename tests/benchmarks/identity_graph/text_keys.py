@@ -27,9 +27,10 @@ ENCODE = """
 {% macro group_text() %}
     {% do run_query(\"""" + WARM + """\") %}
     {% do log('meter: begin') %}
-    {% do write_scratch('pairs', 'select distinct least(one, other) as left_node_id, greatest(one, other)'
-        ~ ' as right_node_id from (select ' ~ node_id('left_code', 'left_type', 'left_value') ~ ' as one, '
-        ~ node_id('right_code', 'right_type', 'right_value') ~ ' as other from given.links) where one <> other') %}
+    {% do run_script(scratch('encoded', 'select ' ~ node_id('left_code', 'left_type', 'left_value') ~ ' as one, '
+        ~ node_id('right_code', 'right_type', 'right_value') ~ ' as other from given.links')
+        + scratch('pairs', 'select distinct least(one, other) as left_node_id, greatest(one, other) as right_node_id'
+        ~ ' from encoded where one <> other'), 'pairs') %}
     {% do connected_components('pairs', 'found') %}
     {% do log('meter: end') %}
     {% do write_scratch('named', 'select distinct value, component_id from found join ('

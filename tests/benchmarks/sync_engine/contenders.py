@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.benchmarks.sync_engine.town import BATCH, HASHED, SYNC, Loopback
+from tests.benchmarks.sync_engine.town import BATCH, COUNTED, HASHED, SYNC, Loopback
 
 COLUMNS = ["profile_id", "email", "first_name", "amount"]
 CONSENTED = (
@@ -21,12 +21,12 @@ CONSENTED = (
 )
 
 
-def engine(file, address, what, platform=""):
+def engine(file, address, what, sync=SYNC, platform=""):
     from reverse_etl.run import previewing, run_sync
     from reverse_etl.warehouse import DuckDBWarehouse
 
     warehouse = DuckDBWarehouse(duckdb.connect(file))
-    destination, sync = Loopback(address, platform), HASHED if platform else SYNC
+    destination = Loopback(address, platform, ("email", "phone") if sync is COUNTED else ("email",))
     if what == "plan":
         began = time.perf_counter()
         with previewing(warehouse, sync, destination=destination, gate="ignored") as (planned, _, _):
@@ -37,7 +37,11 @@ def engine(file, address, what, platform=""):
 
 
 def hashed(file, address, what):
-    return engine(file, address, what, platform="meta")
+    return engine(file, address, what, HASHED, platform="meta")
+
+
+def counted(file, address, what):
+    return engine(file, address, what, COUNTED, platform="meta")
 
 
 def naive(file, address, _):
@@ -80,6 +84,7 @@ def post(transport, rows):
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]
-    found = {"engine": engine, "hashed": hashed, "naive": naive, "pandas": pandas_diff}[name](*arguments)
+    contenders = {"engine": engine, "hashed": hashed, "counted": counted, "naive": naive, "pandas": pandas_diff}
+    found = contenders[name](*arguments)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({**found, "cpu": time.process_time(), "peak_mib": peak}))

@@ -18,6 +18,7 @@ SYNC = Sync(
 
 # A name in clear is refused where only hashes go.
 HASHED = SYNC.model_copy(update={"fields": {"profile_id": "external_id", "email": "email", "amount": "spend"}})
+COUNTED = SYNC.model_copy(update={"fields": {"email": "email", "phone": "phone", "amount": "spend"}})
 
 
 def build(file: Path, rows: int) -> None:
@@ -27,7 +28,8 @@ def build(file: Path, rows: int) -> None:
         connection.execute(
             "create table audiences.crowd as select md5(concat('p', i)) as profile_id, "
             "concat('person', i, '@example.com') as email, "
-            "concat('Name', i % 997) as first_name, cast(i % 10000 as decimal(18, 2)) / 100 as amount "
+            "concat('Name', i % 997) as first_name, cast(i % 10000 as decimal(18, 2)) / 100 as amount, "
+            "concat('+1202', 5550000 + i // 2) as phone "
             f"from range({rows}) as people(i) order by hash(i)"
         )
         connection.execute(
@@ -42,7 +44,7 @@ def edit(file: Path) -> None:
         connection.execute("update audiences.crowd set amount = amount + 1 where hash(profile_id) % 1000 < 8")
         connection.execute("delete from audiences.crowd where hash(profile_id) % 1000 = 8")
         connection.execute(
-            "insert into audiences.crowd select md5(concat('n', i)), concat('new', i, '@example.com'), 'New', 1 "
+            "insert into audiences.crowd select md5(concat('n', i)), concat('new', i, '@example.com'), 'New', 1, null "
             "from range((select count(*) // 1000 from audiences.crowd)) as people(i)"
         )
         connection.execute(
@@ -54,12 +56,12 @@ def edit(file: Path) -> None:
 class Loopback:
     """A destination that takes everything; who is in a batch is told by place."""
 
-    def __init__(self, address: str, platform: str = "") -> None:
+    def __init__(self, address: str, platform: str = "", identifiers: tuple[str, ...] = ("email",)) -> None:
         self.address = address
         self.spec = Spec(
             batch_rows=BATCH,
             batch_bytes=10_000_000,
-            identifiers=("email",),
+            identifiers=identifiers,
             platform=platform,
             hash_only=bool(platform),
         )

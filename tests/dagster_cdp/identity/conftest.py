@@ -1,7 +1,6 @@
 """A small town whose people are known: the tables that identity would have built, in DuckDB."""
 
 import hashlib
-import os
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -9,7 +8,7 @@ import duckdb
 import pytest
 from people import ADA, ADA_CARD, ADA_COOKIE, ADA_LOGIN, ADA_PHONE, BEN, BEN_LOGIN, KIOSK
 
-from reverse_etl.warehouse import DuckDBWarehouse, PostgresWarehouse
+from reverse_etl.warehouse import DuckDBWarehouse
 
 CODES = {
     "user_id": 0, "loyalty_number": 1, "crm_contact_id": 2, "support_user_id": 3, "email": 4, "email_sha256": 5,
@@ -171,31 +170,15 @@ class Town:
 
 
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)])
-def town(request, cdp_home, monkeypatch):
+def town(request, cdp_home):
     """An empty town in the warehouse of the environment; commands open the same one."""
-    opened = open_duckdb(cdp_home) if request.param == "duckdb" else open_postgres(monkeypatch)
+    opened = open_duckdb(cdp_home) if request.param == "duckdb" else request.getfixturevalue("empty_postgres")
     with closing(opened) as warehouse:
         yield Town(warehouse)
 
 
 def open_duckdb(home):
     return DuckDBWarehouse(duckdb.connect(str(home / "warehouse.duckdb")))
-
-
-def open_postgres(monkeypatch):
-    """A database of its own, made anew."""
-    if os.environ.get("CDP_TEST_POSTGRES") != "1":
-        pytest.skip("set CDP_TEST_POSTGRES=1 and the PG* variables")
-    psycopg2 = pytest.importorskip("psycopg2")
-    name = "cdp_identity_test"
-    with closing(psycopg2.connect(dbname="postgres")) as server:
-        server.autocommit = True
-        with server.cursor() as cursor:
-            cursor.execute(f"drop database if exists {name} with (force)")
-            cursor.execute(f"create database {name}")
-    monkeypatch.setenv("CDP_TARGET", "postgres")
-    monkeypatch.setenv("PGDATABASE", name)
-    return PostgresWarehouse(psycopg2.connect(dbname=name))
 
 
 @pytest.fixture(name="profile_of")

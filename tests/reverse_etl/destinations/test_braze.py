@@ -1,11 +1,13 @@
 """Braze: 75 objects, errors by place, and every attribute written is billed."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Change, DestinationRefused
+from reverse_etl.read_back import Reader
 from reverse_etl.testing import check
 
 FIELDS = ("external_id", "email", "first_name", "ltv")
@@ -55,6 +57,19 @@ def test_data_points_are_spent_on_what_changes_only(braze, desk):
     deliver(braze, [person(99, "remove")])
     assert points() == 21
     assert "external_id:u99" not in desk.held("braze", "users")
+
+
+def test_of_a_change_only_what_changed_is_written():
+    braze = destination_of("braze", (*FIELDS, "country"), names={"ltv": "lifetime_value"})
+    row = person(1, "change", ltv=12, first_name="Ann", country="US")
+
+    def written(*changed):
+        return json.loads(braze.request([replace(row, changed=frozenset(changed))]).body)["attributes"][0]
+
+    assert braze.spec.names_changes
+    assert written("ltv") == {"external_id": "u1", "lifetime_value": 12}
+    assert written("country") == {"external_id": "u1", "country": "US", "first_name": "Ann"}
+    assert written("external_id") == {"external_id": "u1", "cdp_vip": True}  # an object must say something
 
 
 def test_a_resync_brings_back_an_attribute_that_was_lost(braze, desk):
@@ -128,3 +143,21 @@ def test_a_fault_of_the_account_is_for_a_person(braze, monkeypatch):
     monkeypatch.delenv("BRAZE_API_KEY")
     with pytest.raises(DestinationRefused, match="set BRAZE_API_KEY"), braze.connect():
         pass
+
+
+@pytest.mark.parametrize(("find_by", "people", "requests"), [("external_id", 60, 2), ("email", 6, 6)])
+def test_members_are_looked_up_by_key(desk, braze, find_by, people, requests):
+    braze = destination_of("braze", FIELDS, find_by=find_by)
+    key = "U{}" if find_by == "external_id" else "person{}@example.com"
+    rows = [change(person=n, **{find_by: key.format(n)}) for n in range(people)]
+    deliver(braze, rows[:-2])
+    deliver(braze, [change("remove", 3, **{find_by: key.format(3)})])
+    before = len(desk.log("braze"))
+
+    with braze.connect() as send:
+        found = list(Reader(braze, send).present([row.identifiers for row in rows]))
+
+    assert {value for member in found for value in member.values()} == {
+        key.format(n).lower() for n in range(people - 2) if n != 3
+    }
+    assert len(desk.log("braze")) - before == requests

@@ -4,6 +4,8 @@ import pytest
 from activation_town import email_of, sync_now
 from contact_line import account_at, destination_of
 
+from reverse_etl.destination import DestinationRefused
+from reverse_etl.drift import drift
 from reverse_etl.sync import Sync
 
 OPTIONS = {
@@ -90,3 +92,43 @@ def test_two_rows_of_one_address_are_one_member_until_the_last_leaves(warehouse,
     run(warehouse, vendor)
 
     assert members(desk, vendor) == {email_of("cem")}
+
+
+def test_drift_says_who_is_missing_and_who_is_unknown_there(warehouse, town, desk, vendor):
+    town.audience(["ann", "bob", "cem"])
+    run(warehouse, vendor)
+    destination = destination_of(vendor, ("email", "last_name"), **OPTIONS[vendor])
+    assert not drift(warehouse, sync_to(vendor), destination).differs
+
+    kind = "members/Vip__c" if vendor == "salesforce" else "members/7"
+    bob = next(key for key, member in desk.held(vendor, kind).items() if address_of(vendor, member) == email_of("bob"))
+    forget(desk, vendor, kind, bob)
+
+    found = drift(warehouse, sync_to(vendor), destination)
+    assert (found.ours, found.missing, found.unexpected or 0) == (3, 1, 0)
+    town.audience([])
+    warehouse.execute("delete from activation.journal")
+    if vendor != "braze":  # its users are found by key only
+        assert drift(warehouse, sync_to(vendor), destination).unexpected == 2
+
+
+def test_an_answer_of_somebody_else_is_no_word_on_who_is_there(warehouse, town, desk, vendor):
+    town.audience(["ann"])
+    run(warehouse, vendor)
+    desk.plant("html", times=9, vendor=vendor)
+
+    with pytest.raises(DestinationRefused, match="can't be read"):
+        drift(warehouse, sync_to(vendor), destination_at(vendor), sleep=lambda _: None)
+
+
+def destination_at(vendor):
+    return destination_of(vendor, ("email", "last_name"), **OPTIONS[vendor])
+
+
+def forget(desk, vendor, kind, key):
+    """Take somebody off the list behind the sync's back."""
+    with desk.store(vendor) as store:
+        store.drop(kind, key)
+        records, flag = {"salesforce": ("records", "Vip__c"), "braze": ("users", "7")}.get(vendor, ("", ""))
+        if records:
+            store.put(records, key, {**store.get(records, key), flag: False})

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from contact_line import account_at, change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, everybody, said
 
+from reverse_etl.destination import DestinationRefused
 from reverse_etl.testing import check
 
 FIELDS = ("external_id", "email", "created_at", "last_order_at", "bio")
@@ -113,3 +114,17 @@ def test_a_missing_segment_and_a_wrong_key_are_for_a_person(customerio, monkeypa
     assert deliver(nowhere, [person(1)]) == [("unknown", "http_404")]  # identified by now, and in no segment
     monkeypatch.setenv("CUSTOMERIO_API_KEY", "another")
     assert deliver(customerio, [person(1)]) == [("deferred", "http_401")]
+
+
+def test_who_is_in_the_segment_is_told_by_the_other_api_under_its_own_key(customerio, monkeypatch):
+    monkeypatch.setattr("reverse_etl.destinations.customerio.MOST_ON_A_PAGE", 3)
+    deliver(customerio, [person(n) for n in range(7)])
+
+    there, asked = everybody(customerio)
+
+    assert sorted(there) == [f"u/{n}" for n in range(7)]
+    assert len(asked) == 3
+    monkeypatch.delenv("CUSTOMERIO_APP_API_KEY")
+    assert deliver(customerio, [person(8)]) == [("delivered", "")]
+    with pytest.raises(DestinationRefused, match="CUSTOMERIO_APP_API_KEY"):
+        everybody(customerio)

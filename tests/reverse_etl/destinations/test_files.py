@@ -10,7 +10,8 @@ from activation_town import VIP
 from written_files import changes, files, members, rows, send
 
 from reverse_etl.deliver import Delivery
-from reverse_etl.destination import DestinationRefused, Outcome
+from reverse_etl.destination import DestinationRefused, Outcome, load_destination
+from reverse_etl.drift import drift
 from reverse_etl.run import run_sync
 from reverse_etl.sync import BadDeclaration
 from reverse_etl.testing import check, sample
@@ -124,3 +125,23 @@ def test_text_that_no_file_can_hold_is_rejected_alone(folder):
 
     assert [r.outcome for r in receipts] == [Outcome.DELIVERED, Outcome.REJECTED, Outcome.REJECTED]
     assert [row["first_name"] for row in rows(folder / "members.csv")] == ["Ann"]
+
+
+@pytest.mark.parametrize("options", [{}, {"format": "parquet"}, {"spreadsheets": True}])
+def test_who_is_in_the_file_is_compared_with_the_journal(folder, town, warehouse, options):
+    sync = VIP.model_copy(
+        update={
+            "destination": "files",
+            "key": "email",
+            "fields": {"email": "phone", "amount": "amount"},
+            "options": {"folder": str(folder), **options},
+        }
+    )
+    town.audience({name: {"email": f'+1202555010{n} "é"'} for n, name in enumerate(("ann", "bob", "cem"))})
+    run_sync(warehouse, sync, gate="ignored")
+    assert not drift(warehouse, sync, load_destination(sync)).differs
+
+    warehouse.execute("delete from activation.journal where record_key like '%0101%'")
+
+    found = drift(warehouse, sync, load_destination(sync))
+    assert (found.ours, found.theirs, found.missing, found.unexpected) == (2, 3, 0, 1)

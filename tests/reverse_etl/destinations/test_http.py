@@ -14,7 +14,7 @@ from reverse_etl import destinations
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import DestinationRefused, Outcome, load_destination
 from reverse_etl.destinations.http import Destination
-from reverse_etl.reconcile import drift
+from reverse_etl.drift import drift
 from reverse_etl.run import run_sync
 from reverse_etl.sandbox.vendor import Answer
 from reverse_etl.sync import BadDeclaration, load_sync
@@ -37,7 +37,9 @@ class Club:
         if name != "gold":
             return Answer(400, {"error": {"code": "no_such_list"}})
         if request.method == "GET":
-            return Answer(200, {"members": store.count("members/gold")})
+            start, everybody = int(request.query.get("after", 0)), list(store.all("members/gold"))
+            page = [{"address": address.upper()} for address in everybody[start : start + 2]]
+            return Answer(200, {"members": page, "next": start + 2 if len(everybody) > start + 2 else None})
         rows = request.json()["members"]
         if wrong := [place for place, row in enumerate(rows) if "\t" in row["address"]]:
             return Answer(422, {"error": {"code": "invalid", "rows": wrong}})
@@ -145,7 +147,15 @@ def test_a_whole_run_and_its_drift(registered, desk, town, warehouse):
     run_sync(warehouse, registered, gate="ignored", approve=True)
 
     assert list(desk.held("club", "members/gold")) == ["ann@example.com"]
-    assert drift(warehouse, registered, load_destination(registered)).theirs == 1
+    assert not drift(warehouse, registered, load_destination(registered)).differs
+    town.audience(["ann", "bob", "cem", "dan", "eve"])
+    run_sync(warehouse, registered, gate="ignored")
+    with desk.store("club") as store:
+        store.drop("members/gold", "cem@example.com")
+
+    found = drift(warehouse, registered, load_destination(registered))
+    assert (found.theirs, found.missing, found.unexpected) == (4, 1, 0)
+    assert [r["path"] for r in desk.log("club")][-2:] == ["/club/v1/lists/gold/members"] * 2
 
 
 def test_without_a_secret_nothing_is_sent(registered, desk, monkeypatch):

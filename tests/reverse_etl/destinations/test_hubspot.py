@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from contact_line import account_at, change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, everybody, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.sync import BadDeclaration
@@ -145,8 +145,17 @@ def test_of_a_full_batch_only_the_twisted_one_is_rejected(hubspot, desk):
 
     assert outcomes[40] == ("rejected", "validation_error")
     assert len(on_list(desk)) == 99
-    with hubspot.connect() as send:
-        assert hubspot.size(send(hubspot.read_back())) == 99
+
+
+def test_who_is_on_the_list_is_read_by_record_id_and_then_by_name(hubspot, monkeypatch):
+    deliver(hubspot, [change(person=n) for n in range(7)])
+    monkeypatch.setattr("reverse_etl.destinations.hubspot.MOST_CONTACTS", 3)
+
+    there, asked = everybody(hubspot)
+
+    assert sorted(there) == [f"person{n}@example.com" for n in range(7)]
+    assert [request.method for request in asked] == ["GET", "POST"] * 3
+    assert not any("@" in request.path for request in asked)
 
 
 def test_a_spent_day_stops_the_sync_and_a_spent_moment_does_not(hubspot, desk):

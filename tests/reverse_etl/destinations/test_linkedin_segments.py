@@ -6,7 +6,7 @@ import httpx
 import pytest
 from ad_people import MARY_EMAIL, change, changes, deliver, listened, spoilt, sync
 
-from reverse_etl.ads.linkedin import classify
+from reverse_etl.apis.linkedin import classify
 from reverse_etl.destination import DestinationRefused, Response, Verdict
 from reverse_etl.destinations.linkedin_segments import Destination
 from reverse_etl.sync import BadDeclaration
@@ -244,3 +244,12 @@ def test_the_server_refuses_a_second_segment_of_the_same_source(server):
 
     assert (first.status_code, second.status_code) == (201, 409)
     assert first.headers["x-linkedin-id"] == "10000000"
+
+
+def test_how_many_were_recognised_is_told(server):
+    destination = linkedin("email")
+    deliver(destination, changes(destination, range(5)))
+
+    with destination.connect() as send:
+        assert destination.size(send(destination.read_back())) == 5
+    assert destination.size(Response(200, b"{}")) is None

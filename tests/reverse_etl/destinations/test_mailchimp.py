@@ -5,7 +5,7 @@ import json
 import tarfile
 
 import pytest
-from contact_line import account_at, change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, everybody, said
 
 from reverse_etl.destination import Response, Unreadable
 from reverse_etl.normalise.hashing import mailchimp_subscriber_hash as hash_of
@@ -173,3 +173,20 @@ def test_an_answer_lost_at_any_step_leaves_one_member(account, path):
 
     assert deliver(mailchimp(), [change()]) == [("delivered", "")]
     assert set(members(account)) == {"person1@example.com"}
+
+
+@pytest.mark.parametrize("tag", ["", "vip"])
+def test_who_is_there_is_told_page_by_page_whatever_their_status(account, monkeypatch, tag):
+    monkeypatch.setattr("reverse_etl.destinations.mailchimp.MOST_ON_A_PAGE", 3)
+    destination = mailchimp(tag=tag)
+    assert everybody(destination)[0] == []
+    deliver(destination, [change(person=n) for n in range(7)])
+    with account.store("mailchimp") as store:
+        gone = {"email_address": "Other@Example.com", "status": "unsubscribed", "merge_fields": {}, "tags": ["vipper"]}
+        store.put("members/L1", hash_of("other@example.com"), gone)
+
+    there, asked = everybody(destination)
+
+    others = [] if tag else ["other@example.com"]
+    assert sorted(there) == sorted([f"person{n}@example.com" for n in range(7)] + others)
+    assert len(asked) == (4 if tag else 3)

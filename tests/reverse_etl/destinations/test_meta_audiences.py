@@ -6,7 +6,7 @@ import httpx
 import pytest
 from ad_people import MARY, MARY_EMAIL, MARY_META, change, changes, deliver, listened, person, spoilt, sync
 
-from reverse_etl.ads.meta import classify_upload as classify
+from reverse_etl.apis.meta import classify_upload as classify
 from reverse_etl.destination import DestinationRefused, Outcome, Response, Verdict
 from reverse_etl.destinations.meta_audiences import KEYS, Destination
 from reverse_etl.sandbox.vendors.meta import key_of

@@ -4,7 +4,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from contact_line import account_at, change, deliver, destination_of, said
+from contact_line import account_at, change, deliver, destination_of, everybody, said
 
 from reverse_etl.destination import Verdict
 from reverse_etl.sync import BadDeclaration
@@ -182,3 +182,16 @@ def test_a_spent_day_is_for_a_person(account):
 def test_who_is_in_must_be_told():
     with pytest.raises(BadDeclaration, match="member_field, or say on_removal: delete"):
         salesforce(member_field="")
+
+
+@pytest.mark.parametrize("options", [{}, {"member_field": "", "on_removal": "delete"}])
+def test_who_is_there_is_told_page_by_page(account, monkeypatch, options):
+    monkeypatch.setattr("reverse_etl.sandbox.vendors.salesforce.MOST_ON_A_PAGE", 3)
+    destination = salesforce(**options)
+    deliver(destination, [person(n) for n in range(7)])
+    deliver(destination, [person(0, "remove")])
+
+    there, asked = everybody(destination)
+
+    assert sorted(there) == [f"u{n}" for n in range(1, 7)]
+    assert len(asked) == 2

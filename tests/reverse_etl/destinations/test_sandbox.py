@@ -8,6 +8,7 @@ import pytest
 
 from reverse_etl.deliver import Delivery
 from reverse_etl.destinations.sandbox import Destination
+from reverse_etl.read_back import Reader
 from reverse_etl.sandbox.server import running
 from reverse_etl.sync import Sync
 from reverse_etl.testing import check, sample
@@ -139,3 +140,15 @@ def test_every_row_has_its_own_result(server):
         ("applied", ""),
     ]
     assert members(server) == {"ann@example.com": {"n": 2}}
+
+
+def test_its_members_are_told_page_by_page(server, monkeypatch):
+    monkeypatch.setattr("reverse_etl.sandbox.server.MOST_ON_A_PAGE", 2)
+    deliver(sample(Destination(SYNC), people=range(5)))
+    destination = Destination(SYNC)
+
+    with destination.connect() as send:
+        there = [member["email"] for member in Reader(destination, send).members()]
+
+    assert there == [f"person{n}@example.com" for n in range(5)]
+    assert httpx.get(f"{server.address}/v1/audiences/vip/members").status_code == 401

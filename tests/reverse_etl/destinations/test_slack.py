@@ -8,6 +8,7 @@ from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import DestinationRefused, Unreadable, Verdict
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.testing import check
 
 
 @pytest.fixture
@@ -26,6 +27,11 @@ def message(n, text="hello"):
 
 def posted(desk):
     return [m["text"] for m in desk.held("slack", "messages").values()]
+
+
+def test_it_conforms(account):
+    there = lambda change: str(change.fields["text"]) in posted(account)  # noqa: E731
+    check(slack(), holds=there, poison={"text": "x" * 50_000}, takes_back=False)
 
 
 def test_a_message_for_every_row(account):

@@ -4,7 +4,9 @@ import pytest
 from activation_town import VIP
 from target_database import deliver, table
 
-from reverse_etl.destination import DestinationRefused
+from reverse_etl.destination import Change, DestinationRefused, load_destination
+from reverse_etl.drift import drift
+from reverse_etl.read_back import Reader, known_as
 from reverse_etl.run import run_sync
 from reverse_etl.sync import BadDeclaration
 from reverse_etl.testing import check, sample
@@ -80,3 +82,35 @@ def test_without_an_address_nothing_is_tried(monkeypatch):
 def test_wrong_options_are_one_line(options, reason):
     with pytest.raises(BadDeclaration, match=reason):
         table(**options)
+
+
+@pytest.mark.parametrize("removal", ["delete", "flag"])
+def test_its_keys_are_read_back_page_by_page_and_are_those_of_the_journal(
+    database, town, warehouse, monkeypatch, removal
+):
+    monkeypatch.setattr("reverse_etl.destinations.sql_table.MOST_ON_A_PAGE", 3)
+    sync = VIP.model_copy(
+        update={"destination": "sql_table", "options": {"table": "crm.vip", "removal": removal}, "key": "first_name"}
+    )
+    town.audience({f"p{n}": {"first_name": f"2026-01-0{n} 03:04:05"} for n in range(1, 9)})
+    for wanted in (range(1, 9), range(1, 7)):
+        town.audience({f"p{n}": {"first_name": f"2026-01-0{n} 03:04:05"} for n in wanted})
+        run_sync(warehouse, sync, gate="ignored", approve=True)
+    assert not drift(warehouse, sync, load_destination(sync)).differs
+
+    database.query("delete from crm.vip where first_name like '2026-01-02%'")
+
+    found = drift(warehouse, sync, load_destination(sync))
+    assert (found.ours, found.theirs, found.missing, found.unexpected) == (6, 5, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("integer", 7), ("timestamp", "2026-01-02T03:04:05Z"), ("date", "2026-01-02")]
+)
+def test_a_key_of_any_type_is_known_again(database, kind, value):
+    destination = table(("profile_id", "first_name"), {"profile_id": {"type": kind}})
+    row = Change("o", "add", "m", {"profile_id": value}, {})
+    deliver(destination, [row])
+
+    with destination.connect() as send:
+        assert list(Reader(destination, send).members()) == [known_as(destination, row.identifiers)]

@@ -109,7 +109,17 @@ def test_a_wrong_row_is_found_among_others(server):
     assert outcomes[11][0] == "rejected"
     assert outcomes[:11] + outcomes[12:] == [DONE] * 15
     assert len(members(server)) == 15
-    assert delivery.requests == 9  # halved four times
+    assert delivery.requests == 11  # one alone, then halved
+
+
+def test_a_refusal_that_meets_every_row_is_one_of_the_request(server):
+    destination = tiktok()
+    server.plant(400, times=99, vendor="tiktok")
+
+    outcomes, delivery = deliver(destination, changes(destination, range(16)))
+
+    assert outcomes == [("deferred", "request_code_40002")] * 16
+    assert (delivery.refusal, delivery.requests) == ("request_code_40002", 9)
 
 
 @pytest.mark.parametrize(
@@ -194,3 +204,12 @@ def test_the_server_makes_audiences_also_twice_of_a_name(server):
     assert make()["code"] == 40_002
     assert make(action="delete", delete_audience_id=ids[0])["code"] == 0
     assert set(server.held("tiktok", "audiences")) == {ids[1]}
+
+
+def test_how_many_were_recognised_is_told(server):
+    destination = tiktok()
+    deliver(destination, changes(destination, range(5)))
+
+    with destination.connect() as send:
+        assert destination.size(send(destination.read_back())) == 5
+    assert destination.size(Response(200, b'{"code": 0, "data": {"list": [{}]}}')) is None

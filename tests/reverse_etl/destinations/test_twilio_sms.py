@@ -8,6 +8,7 @@ from contact_line import account_at, change, deliver, destination_of, said
 from reverse_etl.destination import Verdict
 from reverse_etl.normalise import Reason
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.testing import check
 
 ANN = "+12025550101"
 SENDER = {"from_number": "+15005550006"}
@@ -29,6 +30,11 @@ def message(phone=ANN, text="Your table is free"):
 
 def sent(desk):
     return [(m["to"], m["body"]) for m in desk.held("twilio", "messages").values()]
+
+
+def test_it_conforms(account):
+    there = lambda change: change.identifiers["phone"] in dict(sent(account))  # noqa: E731
+    check(twilio(), holds=there, poison={"phone": "+15005550004"}, takes_back=False)
 
 
 def test_a_text_to_a_number(account):

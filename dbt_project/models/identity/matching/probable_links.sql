@@ -10,7 +10,7 @@ thresholds as (
 
 living as (
 
-    select record_key from {{ ref('person_records') }} where not is_withdrawn
+    select record_key, email, phone from {{ ref('person_records') }} where not is_withdrawn
 
 ),
 
@@ -31,8 +31,12 @@ people as (
         on scores.right_record_key = other.record_key
     inner join thresholds
         on thresholds.model = 'person'
-        and scores.score >= thresholds.auto_score
         and scores.is_more_than_a_name
+        -- an address or a number in common counts for nothing in the score, but it makes chance far less likely
+        and (
+            scores.score >= thresholds.auto_score
+            or (scores.score >= thresholds.review_score and (one.email = other.email or one.phone = other.phone))
+        )
 
 ),
 

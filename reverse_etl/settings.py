@@ -1,4 +1,4 @@
-"""An account at a vendor: the options of a sync to it, its address, and its secrets, read when they are used.
+"""What a destination is told: the options of a sync, and the secrets of an account, read when they are used.
 
 Secrets come from the environment, or from a file of NAME=value lines that CDP_SECRETS names.
 """
@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reverse_etl.destination import DestinationRefused
 from reverse_etl.sync import BadDeclaration, Sync
@@ -29,12 +29,18 @@ Address = Annotated[str, AfterValidator(_is_safe)]
 
 
 class Options(BaseModel):
-    """What every such sync may say; each destination adds its own."""
+    """What every sync to a vendor may say; each destination adds its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     normalise: Mapping[str, Any] | None = None  # read by reverse_etl.normalise
     timeout_seconds: float = 30
+
+
+class Settings(BaseSettings):
+    """Secrets and address of an account; each vendor adds its own, and says `env_prefix`."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
 Declared = TypeVar("Declared", bound=BaseModel)

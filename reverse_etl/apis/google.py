@@ -10,10 +10,8 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.ads import account
+from reverse_etl import http, settings
 from reverse_etl.destination import (
     Change,
     DestinationRefused,
@@ -42,28 +40,26 @@ KNOWN_ALREADY = {f"{REASON}DUPLICATE_TRANSACTION_ID", f"{REASON}DUPLICATE_GCLID"
 EARLY_SECONDS, LONGEST_WAIT_SECONDS = 120, 60.0
 
 
-class Settings(BaseSettings):
+class Settings(settings.Settings, env_prefix="GOOGLE_"):
     """GOOGLE_ACCESS_TOKEN, or GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET and GOOGLE_REFRESH_TOKEN; GOOGLE_URL.
 
     The scope is https://www.googleapis.com/auth/datamanager. GOOGLE_QUOTA_PROJECT: whose quota a user's token uses.
     """
-
-    model_config = SettingsConfigDict(env_prefix="GOOGLE_", extra="ignore")
 
     access_token: SecretStr | None = None
     client_id: str = ""
     client_secret: SecretStr | None = None
     refresh_token: SecretStr | None = None
     quota_project: str = ""
-    url: account.Address = "https://datamanager.googleapis.com"
-    token_url: account.Address = "https://oauth2.googleapis.com/token"  # noqa: S105 — an address
+    url: settings.Address = "https://datamanager.googleapis.com"
+    token_url: settings.Address = "https://oauth2.googleapis.com/token"  # noqa: S105 — an address
 
     @property
     def is_complete(self) -> bool:
         return bool(self.access_token or (self.client_id and self.client_secret and self.refresh_token))
 
 
-class Options(account.Options):
+class Options(settings.Options):
     """Whose account, by its number with or without hyphens; `login_account` when a manager's credentials are used.
 
     A request is asked after `polls` times at most, then counts as taken: Google may work on it for hours.
@@ -223,7 +219,7 @@ class _Token:
 
 @contextmanager
 def connect(sync: Sync, timeout_seconds: float) -> Iterator[Transport]:
-    found = account.secrets(sync, Settings)
+    found = settings.secrets(sync, Settings)
     if not found.is_complete:
         raise DestinationRefused(
             f"{sync.name}: set GOOGLE_ACCESS_TOKEN, or GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET and GOOGLE_REFRESH_TOKEN"

@@ -9,10 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.ads import account
+from reverse_etl import http, settings
 from reverse_etl.destination import Request, Response, Transport, Verdict, by_status
 from reverse_etl.normalise.hashing import meta_appsecret_proof
 from reverse_etl.sync import Sync
@@ -37,14 +35,12 @@ LIMITED: Mapping[str, tuple[list[str], int, int]] = {
 LIMITED_KEYS = ["DATA_PROCESSING_OPTIONS", "DATA_PROCESSING_OPTIONS_COUNTRY", "DATA_PROCESSING_OPTIONS_STATE"]
 
 
-class Settings(BaseSettings):
+class Settings(settings.Settings, env_prefix="META_"):
     """META_ACCESS_TOKEN of a system user; META_APP_SECRET where the app demands a proof of it; META_URL."""
-
-    model_config = SettingsConfigDict(env_prefix="META_", extra="ignore")
 
     access_token: SecretStr
     app_secret: SecretStr | None = None
-    url: account.Address = "https://graph.facebook.com/v25.0"
+    url: settings.Address = "https://graph.facebook.com/v25.0"
 
 
 def error_of(response: Response) -> Mapping[str, Any]:
@@ -94,7 +90,7 @@ def too_old_at(response: Response) -> datetime | None:
 
 @contextmanager
 def connect(sync: Sync, timeout_seconds: float) -> Iterator[Transport]:
-    found = account.secrets(sync, Settings)
+    found = settings.secrets(sync, Settings)
     token = found.access_token.get_secret_value()
     proof = meta_appsecret_proof(found.app_secret.get_secret_value(), token) if found.app_secret else ""
     key = {"authorization": f"Bearer {token}"}

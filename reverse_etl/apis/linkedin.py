@@ -7,10 +7,8 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.ads import account
+from reverse_etl import http, settings
 from reverse_etl.destination import Request, Response, Transport, Verdict, by_status
 from reverse_etl.sync import Sync
 
@@ -20,16 +18,14 @@ LATER = {404, 409, 423}
 OURS = {400, 422, 426}  # of a whole request: a header, a version; rows have statuses of their own
 
 
-class Settings(BaseSettings):
+class Settings(settings.Settings, env_prefix="LINKEDIN_"):
     """LINKEDIN_ACCESS_TOKEN, with the scope rw_dmp_segments; LINKEDIN_URL."""
 
-    model_config = SettingsConfigDict(env_prefix="LINKEDIN_", extra="ignore")
-
     access_token: SecretStr
-    url: account.Address = "https://api.linkedin.com/rest"
+    url: settings.Address = "https://api.linkedin.com/rest"
 
 
-class Options(account.Options):
+class Options(settings.Options):
     """`segment_id`; or `ad_account`, where the segment of the sync's name is found or made.
 
     A `version` of the API lives for about a year.
@@ -50,7 +46,7 @@ def classify(response: Response) -> Verdict:
 
 @contextmanager
 def connect(sync: Sync, options: Options) -> Iterator[Transport]:
-    found = account.secrets(sync, Settings)
+    found = settings.secrets(sync, Settings)
     headers = {
         "authorization": f"Bearer {found.access_token.get_secret_value()}",
         "linkedin-version": options.version,
