@@ -1,5 +1,6 @@
 """The official kits: where they are installed, and what stands between them and the collector to try their patience."""
 
+import fcntl
 import hashlib
 import http.client
 import http.server
@@ -22,18 +23,22 @@ def installed_kits() -> Path:
         pytest.skip("needs npm: apt-get install npm")
     lock = (KITS / "package-lock.json").read_bytes()
     folder = Path(tempfile.gettempdir()) / f"cdp-kits-{hashlib.sha256(lock).hexdigest()[:12]}"
-    if not (folder / "whole").exists():
-        folder.mkdir(exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(KITS / name, folder)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True,
-            timeout=300, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            pytest.skip(f"npm could not install the kits: {done.stderr[-300:]}")
-        (folder / "whole").touch()
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock_file:  # tests run in several processes
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        if not (folder / "whole").exists():
+            install(folder)
     return folder
+
+
+def install(folder: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(KITS / name, folder)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        pytest.skip(f"npm could not install the kits: {done.stderr[-300:]}")
+    (folder / "whole").touch()
 
 
 def run_node(script: str, *arguments: str) -> None:
