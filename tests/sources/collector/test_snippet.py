@@ -60,7 +60,7 @@ def shop(running, chromium, tmp_path):
             return page
 
         def lines(self, count=0):
-            until = time.monotonic() + 15
+            until = time.monotonic() + 60
             while len(found := running.lines()[before:]) < count and time.monotonic() < until:
                 time.sleep(0.05)
             return found
