@@ -18,6 +18,7 @@ from xxhash import xxh3_64_intdigest
 from sources.collector.marks import SLOT, Journal, place
 
 WINDOW = 16  # slots
+SAMPLE = 512  # slots looked at to say how full a table is
 FILLED = 2  # slots for an id: half of them stay free
 DAY = 24 * 3600
 Key = tuple[int, int]  # the day, and the table's number in it
@@ -31,27 +32,28 @@ def seed_of(name: str) -> int:
 
 
 class Table:
-    """One piece of memory, mapped into this process and every other worker's. Empty slots are 0."""
+    """One piece of memory, mapped into this process and every other worker's. Empty slots are 0, the last always."""
 
     def __init__(self, file: Path, slots: int) -> None:
-        size = (slots + WINDOW) * SLOT
+        size = (slots + WINDOW + 1) * SLOT
         with file.open("a+b") as opened:
             # All of it now: a write to a mapped hole on a full disk would kill the process.
             os.posix_fallocate(opened.fileno(), 0, size)
             self.slots = memoryview(mmap.mmap(opened.fileno(), size)).cast("Q")
         self.mask = slots - 1
 
-    def has(self, mark: int) -> bool:
-        at = mark & self.mask
-        return mark in self.slots[at : at + WINDOW].tolist()
-
     def add(self, mark: int) -> bool:
         """False if there is no room. Two processes may take one slot at once: an id is forgotten, no event is."""
-        for at in range(mark & self.mask, (mark & self.mask) + WINDOW):
-            if not self.slots[at]:
-                self.slots[at] = mark
+        slots, at = self.slots, mark & self.mask
+        for slot in range(at, at + WINDOW):
+            if not slots[slot]:
+                slots[slot] = mark
                 return True
         return False
+
+    def is_crowded(self) -> bool:
+        """Whether more than half is taken, by a sample: other workers fill it too."""
+        return sum(1 for mark in self.slots[:: max(1, len(self.slots) // SAMPLE)] if mark) > SAMPLE // FILLED
 
 
 class Memory:
@@ -68,8 +70,7 @@ class Memory:
         self._clock = clock
         self._tables: dict[Key, Table] = {}
         self._day = -1
-        self._search: list[tuple[memoryview, int, Table]] = []
-        self._present: list[Table] = []
+        self._search: list[tuple[memoryview, int]] = []
         self.turn()
         self._recall(self._day - 1)
         self._recall(self._day)
@@ -89,15 +90,19 @@ class Memory:
         if before not in (day, -1):
             self._open((day, 0))
             self._journal.forget(day - 1)
+        if (newest := self._newest(day)) and newest.is_crowded():
+            self._grown(day)
         while self.size > self._bytes_kept and len(self._tables) > 1:
             self._forget(min(self._tables))
         self._look()
 
     def has(self, mark: int) -> bool:
-        for slots, mask, table in self._search:
-            found = slots[mark & mask]  # nothing at its own place: it is nowhere
-            if found and (found == mark or table.has(mark)):
-                return True
+        for slots, mask in self._search:
+            at = mark & mask
+            while found := slots[at]:
+                if found == mark:
+                    return True
+                at += 1
         return False
 
     def add(self, marks: Sequence[int]) -> None:
@@ -110,14 +115,19 @@ class Memory:
         self._journal.write()
 
     def _enter(self, day: int, marks: Iterable[int]) -> None:
-        present = self._present if day == self._day else self._of(day)
+        table = self._newest(day)
         for mark in marks:
-            for table in present:
-                if table.add(mark):
-                    break
-            else:
-                self._grow(day, mark)
-                present = self._of(day)
+            while table and not table.add(mark):
+                table = self._grown(day)
+
+    def _newest(self, day: int) -> Table | None:
+        return self._tables.get(max((key for key in self._tables if key[0] == day), default=(day, 0)))
+
+    def _grown(self, day: int) -> Table | None:
+        number = max((number for its, number in self._tables if its == day), default=-1) + 1
+        table = self._open((day, number))
+        self._look()
+        return table
 
     def _recall(self, day: int) -> None:
         """Fill the tables of a day that are not there; nobody restarted only this process then, but the machine."""
@@ -127,19 +137,9 @@ class Memory:
         self._look()
         self._enter(day, (mark for mark in self._journal.read(day) if not self.has(mark)))
 
-    def _grow(self, day: int, mark: int) -> None:
-        number = max((number for its, number in self._tables if its == day), default=-1) + 1
-        if table := self._open((day, number)):
-            table.add(mark)
-            self._look()
-
     def _look(self) -> None:
         tables = [self._tables[key] for key in sorted(self._tables, reverse=True)]
-        self._search = [(table.slots, table.mask, table) for table in tables]
-        self._present = self._of(self._day)
-
-    def _of(self, day: int) -> list[Table]:
-        return [self._tables[key] for key in sorted(self._tables) if key[0] == day]
+        self._search = [(table.slots, table.mask) for table in tables]
 
     def _open(self, key: Key) -> Table | None:
         if key not in self._tables:

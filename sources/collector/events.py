@@ -27,13 +27,17 @@ class Event(Struct, gc=False):
     event: str | None = None
     userId: Id = None  # noqa: N815
     anonymousId: Id = None  # noqa: N815
-    previousId: Id = None  # noqa: N815
-    groupId: Id = None  # noqa: N815
     context: Context | None = None
     sentAt: Raw = ABSENT  # noqa: N815
-    timestamp: Raw = ABSENT
-    originalTimestamp: Raw = ABSENT  # noqa: N815
-    writeKey: Any = None  # noqa: N815
+
+
+class Rest(Struct, gc=False):
+    """What of an event is asked for seldom: by two types, and by events without an id."""
+
+    previousId: Id = None  # noqa: N815
+    groupId: Id = None  # noqa: N815
+    timestamp: Any = None
+    originalTimestamp: Any = None  # noqa: N815
 
 
 class Batch(Struct, gc=False):
@@ -59,6 +63,7 @@ class Key(Struct):
 
 
 decode_event = msgspec.json.Decoder(Event).decode
+decode_rest = msgspec.json.Decoder(Rest).decode
 decode_events = msgspec.json.Decoder(Batched).decode
 decode_batch = msgspec.json.Decoder(Batch).decode
 decode_context = msgspec.json.Decoder(Context).decode

@@ -8,7 +8,16 @@ from msgspec import Raw
 
 from sources.collector import masking, quarantine
 from sources.collector.deduplication import Memory, fingerprint
-from sources.collector.events import UNREADABLE, Batch, Context, decode_batch, decode_context, decode_events, decode_raw
+from sources.collector.events import (
+    UNREADABLE,
+    Batch,
+    Context,
+    decode_batch,
+    decode_context,
+    decode_event,
+    decode_events,
+    decode_raw,
+)
 from sources.collector.senders import Source
 from sources.collector.settings import Limits
 from sources.collector.shape import may_hold_nul, repaired
@@ -41,11 +50,15 @@ class Intake:
         if len(body) > self._limits.event:
             return self.refused(body, "body_too_large", source, facts)
         text = one_line(body)
-        if not text.startswith(b"{") or not (body.isascii() or is_utf8(body)) or not is_json(body):
+        try:
+            event = decode_event(body)
+        except UNREADABLE:
+            return self._mended_single(body, kind, source, facts)
+        if not (body.isascii() or is_utf8(body)):
             return self._mended_single(body, kind, source, facts)
         sorting = Sorting(source, facts, self._limits, self._memory)
         sorting.has_nul = may_hold_nul(text)
-        sorting.take_raw(text, kind)
+        sorting.take(text, event, event.type or kind)
         return sorting.done()
 
     def batch(self, body: bytes, source: Source, facts: Facts) -> Taken | Refused:

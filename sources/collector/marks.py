@@ -1,7 +1,7 @@
-"""Where the tables of ids are: in shared memory, because a write to a file may wait for its disk; and what they are made of.
+"""Where the tables of ids are: in shared memory, because a write to a mapped file may wait for its disk.
 
-Shared memory outlives a process, not a machine. So each worker also appends its fingerprints to a file, once a second and
-beside the requests, and a table that is gone is filled again from there. A power cut costs the last second of them.
+Shared memory outlives a process, not a machine. So each worker also appends its fingerprints to a file, once a second
+and beside the requests, and a table that is gone is filled again from there. A power cut costs the last second of them.
 """
 
 import os

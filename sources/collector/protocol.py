@@ -45,9 +45,15 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
-        """Collect; the application is woken once, by the end of the message."""
-        if not self.cycle.response_complete:
-            self.cycle.body += body
+        """Collect; the application is woken once, by the end of the message. What comes whole is never copied."""
+        cycle: Any = self.cycle
+        if not cycle.response_complete:
+            if not cycle.body:
+                cycle.body = body
+                return
+            if type(cycle.body) is bytes:
+                cycle.body = bytearray(cycle.body)
+            cycle.body += body
 
     def _hold(self, size: int) -> None:
         self._own += size

@@ -1,5 +1,6 @@
 """The routes that take something: read, recognise the sender, sort, store, and only then say yes."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from sources.collector import pixels
@@ -10,37 +11,28 @@ from sources.collector.intake import Refused
 from sources.collector.pressure import Hold
 from sources.collector.refusal import Refusal
 from sources.collector.senders import Source
-from sources.collector.taken import Taken, store
+from sources.collector.taken import Taken
 from sources.collector.webhook import Delivery
 
 if TYPE_CHECKING:
     from sources.collector.app import Collector
 
 
-async def single(collector: "Collector", call: Call) -> Answer:
-    """Take one call of a type that the path names."""
-    return await received(collector, call, collector.kinds[call.path])
-
-
-async def batch(collector: "Collector", call: Call) -> Answer:
-    """Take many calls at once."""
-    return await received(collector, call, None)
-
-
-async def received(collector: "Collector", call: Call, kind: str | None) -> Answer:
-    """Answer 200 once everything is on disk, 400 for what can't be read."""
+async def events(collector: "Collector", call: Call) -> Answer:
+    """Take one call of a type that the path names, or a batch; 200 once all is on disk, 400 for what can't be read."""
     limits = collector.settings.limits
     hold = Hold(collector.in_flight)
     try:
         body = await read_body(call.receive, hold, 2 * limits.batch, limits.seconds)
         source = collector.senders.find(call.headers.get(b"authorization"), body, call.query)
-        return await taken_in(collector, call, source, body, kind)
+        return await taken_in(collector, call, source, body)
     finally:
         hold.release()
 
 
-async def taken_in(collector: "Collector", call: Call, source: Source, body: bytes, kind: str | None) -> Answer:
+async def taken_in(collector: "Collector", call: Call, source: Source, body: bytes) -> Answer:
     """Sort and store what a known sender sent."""
+    kind = collector.kinds.get(call.path)
     check_site(source, call.origin)
     if source.bucket:
         source.bucket.check()
@@ -60,7 +52,7 @@ async def pixel(collector: "Collector", call: Call) -> Answer:
     """Take one call from the address of an image: who asks for one gets it, whatever the call is worth."""
     source = collector.senders.find(None, b"", call.query)
     body = pixels.event_of(call.query, call.headers.get(b"user-agent", b""))
-    await taken_in(collector, call, source, body, collector.kinds[call.path])
+    await taken_in(collector, call, source, body)
     return pixels.IMAGE
 
 
@@ -85,6 +77,12 @@ def check_site(source: Source, origin: bytes | None) -> None:
 
 
 async def keep(collector: "Collector", taken: Taken, name: str) -> None:
-    await store(taken, collector.log, collector.memory)
+    """Return when all of it is on disk; only then are its ids remembered. Raises what the log raises."""
+    lanes = list(taken.lanes.items())
+    if len(lanes) == 1:
+        await collector.log.append(*lanes[0])
+    elif lanes:
+        await asyncio.gather(*(collector.log.append(lane, lines) for lane, lines in lanes))
+    collector.memory.add(taken.marks)
     collector.is_well()
     collector.metrics.took(name, taken.counts)

@@ -35,12 +35,12 @@ SHORT = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g"
 PIXEL = ("data", "writeKey", "event", "name", "userId", "anonymousId")
 
 EVENTS = tuple(
-    Route("POST", f"/v1/{path}", receiving.single, f"One {kind} call.", "event", kind, statuses=TAKEN)
+    Route("POST", f"/v1/{path}", receiving.events, f"One {kind} call.", "event", kind, statuses=TAKEN)
     for kind, short in SHORT.items()
     for path in (kind, short)
 )
 BATCHES = tuple(
-    Route("POST", f"/v1/{path}", receiving.batch, "Calls in a batch.", "batch", statuses=TAKEN)
+    Route("POST", f"/v1/{path}", receiving.events, "Calls in a batch.", "batch", statuses=TAKEN)
     for path in ("batch", "b", "import")
 )
 PIXELS = tuple(
@@ -63,7 +63,7 @@ ROUTES = (
     *EVENTS,
     *BATCHES,
     Route(
-        "POST", "/beacon/v1/batch", receiving.batch, "A batch by sendBeacon, which sends no headers.",
+        "POST", "/beacon/v1/batch", receiving.events, "A batch by sendBeacon, which sends no headers.",
         "batch", query=("writeKey",), statuses=TAKEN,
     ),
     *PIXELS,

@@ -2,7 +2,9 @@
 
 import re
 
-from sources.collector.events import TYPES, Event
+import msgspec
+
+from sources.collector.events import TYPES, Event, decode_rest
 
 ID_LENGTH = 100
 LINKS = {"alias", "group"}
@@ -12,7 +14,7 @@ REPLACEMENT = re.compile(rb"\\ufffd|\xef\xbf\xbd")
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def fault_of(event: Event, kind: str | None) -> str | None:
+def fault_of(event: Event, raw: bytes, kind: str | None) -> str | None:
     """Return the code, or None for a sound event; `kind` is its type, or that of the path."""
     if kind not in TYPES:
         return "unknown_type"
@@ -22,14 +24,18 @@ def fault_of(event: Event, kind: str | None) -> str | None:
         return "no_user_anon_id"
     if type(event.messageId) is str and len(event.messageId) > ID_LENGTH:
         return "message_id_too_long"
-    return fault_of_link(event, kind) if kind in LINKS else None
+    return fault_of_link(raw, kind) if kind in LINKS else None
 
 
-def fault_of_link(event: Event, kind: str | None) -> str | None:
+def fault_of_link(raw: bytes, kind: str) -> str | None:
     """Two types say what belongs together, and are nothing without the other end."""
-    if kind == "alias" and not event.previousId:
+    try:
+        rest = decode_rest(raw)
+    except msgspec.ValidationError:
+        return "wrong_type_of_field"
+    if kind == "alias" and not rest.previousId:
         return "missing_previous_id"
-    return "missing_group_id" if kind == "group" and not event.groupId else None
+    return "missing_group_id" if kind == "group" and not rest.groupId else None
 
 
 def may_hold_nul(body: bytes) -> bool:
@@ -46,3 +52,12 @@ def repaired(body: bytes) -> bytes:
     """Put U+FFFD where half a pair of surrogates, a byte that isn't UTF-8 or a byte order mark stands."""
     text = body.decode("utf-8-sig", "replace")
     return _LONE.sub(lambda found: found.group(1) or "\\ufffd", text).encode()
+
+
+def has_time(raw: bytes) -> bool:
+    """Whether the event says when it was."""
+    try:
+        rest = decode_rest(raw)
+    except msgspec.ValidationError:
+        return False
+    return bool(rest.timestamp or rest.originalTimestamp)

@@ -15,7 +15,7 @@ from sources.collector.deduplication import Memory, fingerprint
 from sources.collector.events import ABSENT, TYPES, Context, Event, decode_event, encode
 from sources.collector.senders import Source
 from sources.collector.settings import Limits
-from sources.collector.shape import ID_LENGTH, LINKS, REPLACEMENT, fault_of, has_nul
+from sources.collector.shape import ID_LENGTH, LINKS, REPLACEMENT, fault_of, has_nul, has_time
 from sources.collector.taken import EVENTS, Taken
 
 NOTHING = Context()
@@ -123,7 +123,7 @@ class Sorting:
         if not verdict.collect and event.event != CHANGE:
             self._deny(kind)
             return
-        if fault := fault_of(event, kind) or self._text_fault(raw):
+        if fault := fault_of(event, raw, kind) or self._text_fault(raw):
             self.refuse(raw, fault, event)
             return
         identity = event.messageId or self._content(raw, event)
@@ -162,7 +162,7 @@ class Sorting:
 
     def _content(self, raw: bytes, event: Event) -> str:
         """Return the id of an event without one; if it has a time of its own, the same at each attempt."""
-        timed = event.timestamp or event.originalTimestamp or event.sentAt
+        timed = event.sentAt is not ABSENT or has_time(raw)
         if not timed and self.sent_at == b"null":
             # A repeat can't be told from a second event, and two events mustn't become one.
             return f"assigned-{uuid.uuid4()}"

@@ -1,11 +1,9 @@
 """What one request comes to: lines for the log, ids to remember once they are on disk, and counts."""
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from sources.collector import quarantine
-from sources.collector.deduplication import Memory
 
 EVENTS = "web_events.events"
 
@@ -34,13 +32,3 @@ class Taken:
 
     def count(self, outcome: str, events: int = 1) -> None:
         self.counts[outcome] = self.counts.get(outcome, 0) + events
-
-
-async def store(taken: Taken, log: Log, memory: Memory) -> None:
-    """Return when all of it is on disk; only then are its ids remembered. Raises what the log raises."""
-    lanes = list(taken.lanes.items())
-    if len(lanes) == 1:
-        await log.append(*lanes[0])
-    elif lanes:
-        await asyncio.gather(*(log.append(lane, lines) for lane, lines in lanes))
-    memory.add(taken.marks)

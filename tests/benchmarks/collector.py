@@ -100,8 +100,8 @@ def report(rows: list[dict], ratios: dict, grown: float, pressed: dict) -> None:
         print(f"{name:32}{ratio:8.2f}   at least {target} {'' if ratio >= target else '   MISSED'}")
     print(f"{'CPU of an event, late / early':32}{grown:8.2f}")
     print(
-        f"half a second per sync: {pressed['taken']} requests taken, {pressed['refused']} answered 429; anonymous memory "
-        f"{pressed['mib_before']:.0f} MiB before, {pressed['mib_first']:.0f} under it, "
+        f"half a second per sync: {pressed['taken']} requests taken, {pressed['refused']} answered 429; "
+        f"anonymous memory {pressed['mib_before']:.0f} MiB before, {pressed['mib_first']:.0f} under it, "
         f"{pressed['mib_twice_as_long']:.0f} after twice the time"
     )
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 from door import KEY, SERVER_KEY, basic
 
@@ -40,7 +41,7 @@ class Living:
         self._environment = environment
         (folder / "collector.yml").write_text(SETTINGS.format(site=KEY, server=SERVER_KEY, limits=limits))
 
-    def start(self) -> "Living":
+    def start(self) -> Self:
         environment = {**os.environ, "CDP_HOME": str(self.folder), "PYTHONPATH": ".", **self._environment}
         for name in ("CDP_WAREHOUSE", "CDP_LOG", "CDP_COLLECTOR"):
             environment.pop(name, None)
@@ -89,7 +90,7 @@ class Living:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.partition("RssAnon:")[2].split()[0]) * 1024
 
-    def __enter__(self) -> "Living":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:

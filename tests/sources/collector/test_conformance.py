@@ -363,7 +363,7 @@ class Refusing:
     def __init__(self, error):
         self.error = error
 
-    async def append(self, lane, lines):
+    async def append(self, *_):
         raise self.error
 
     def close(self):
@@ -509,7 +509,7 @@ def test_line_breaks_of_pretty_json_do_not_break_lines(door):
 
 
 def test_a_fault_of_ours_is_one_typed_answer_and_says_nothing_of_the_event(door, monkeypatch, capsys):
-    monkeypatch.setattr(Collector, "is_well", lambda self: 1 / 0)
+    monkeypatch.setattr(Collector, "is_well", lambda _: 1 / 0)
     answer = door.track(userId="secret-user")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     told = capsys.readouterr().err

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from disks import FailingDisk
@@ -112,6 +113,10 @@ class NeverSynced(PowerCutDisk):
         pass
 
 
+def tracked(door, name):
+    return door.track(messageId=name).status_code
+
+
 @pytest.mark.parametrize(("kind", "is_safe"), [(PowerCutDisk, True), (NeverSynced, False)])
 def test_a_power_cut_takes_only_what_was_not_acknowledged(tmp_path, kind, is_safe):
     dice, lost = random.Random(7), 0
@@ -119,8 +124,9 @@ def test_a_power_cut_takes_only_what_was_not_acknowledged(tmp_path, kind, is_saf
         disk = kind()
         door = Door(tmp_path / str(run), log=Writer(tmp_path / str(run) / "log", disk=disk))
         with ThreadPoolExecutor(8) as clients:
-            sent = clients.map(lambda n: (f"m{n}", door.track(messageId=f"m{n}").status_code), range(60))
-        acknowledged = {name for name, status in sent if status == 200}
+            names = [f"m{number}" for number in range(60)]
+            answers = list(clients.map(partial(tracked, door), names))
+        acknowledged = {name for name, answer in zip(names, answers, strict=True) if answer == 200}
         disk.cut(dice)
         after = Door(tmp_path / str(run))
         lost += len(acknowledged - {line["messageId"] for line in after.lines()})
@@ -203,6 +209,8 @@ def test_shutdown_drains_and_seals(tmp_path):
 
 def test_several_workers_share_a_port_and_the_ids(tmp_path):
     with Living(tmp_path, workers=2) as living:
+        while (tmp_path / "said").read_text().count("worker_started") < 2:
+            time.sleep(0.05)
         for number in range(60):
             assert living.post("/v1/track", {**TRACK, "messageId": f"m{number % 30}"}) == 200
         lines = living.lines()

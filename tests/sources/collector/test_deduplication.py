@@ -128,11 +128,3 @@ def test_space_is_bounded_and_the_newest_stay(tmp_path, clock):
     memory.turn()
     assert sum(file.stat().st_size for file in tmp_path.glob("*.ids")) <= 400_000
     assert all(memory.has(mark) for mark in marks(2000, seed=2))
-
-
-def test_a_fingerprint_that_ends_in_zeros_does_not_lose_the_next(tmp_path):
-    memory = Memory(tmp_path, 1000)
-    wanted = [bytes([number, 0, 0, 0, 0, 0, 0, 8]) for number in range(1, 12)]
-    wanted = [mark[::-1][:6] + b"\0\0" for mark in wanted]
-    memory.add(wanted)
-    assert all(memory.has(mark) for mark in wanted)

@@ -93,7 +93,7 @@ def test_traits_are_planned_too(planned):
     for number, email in enumerate(["a@example.com", 7]):
         door.post("/v1/identify", {"userId": "u", "traits": {"email": email}, "messageId": str(number)})
     door.post("/v1/page", {"userId": "u"})
-    assert [line["messageId"] for line in door.lines()][0] == "0"
+    assert next(line["messageId"] for line in door.lines()) == "0"
     assert door.refused() == ["plan:properties/email/type"]
 
 

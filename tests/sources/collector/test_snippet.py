@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import time
+from typing import ClassVar
 
 import pytest
 from door import KEY
@@ -44,7 +45,7 @@ def shop(running, chromium, tmp_path):
     context = None
 
     class Shop:
-        complaints = []
+        complaints: ClassVar[list[str]] = []
 
         def visit(self, attributes="", collector=running.address, before_scripts="", **options):
             nonlocal context
@@ -59,7 +60,7 @@ def shop(running, chromium, tmp_path):
             return page
 
         def lines(self, count=0):
-            until = time.monotonic() + 15
+            until = time.monotonic() + 60
             while len(found := running.lines()[before:]) < count and time.monotonic() < until:
                 time.sleep(0.05)
             return found
