@@ -35,8 +35,8 @@ def _environment() -> None:
 
 
 def target_path() -> Path:
-    """One folder per target: a manifest names the database it was made for."""
-    return FOLDER / "target" / target()
+    """One folder per target: a manifest names the database it was made for. `DBT_TARGET_PATH` is dbt's own name for it."""
+    return FOLDER / os.environ.get("DBT_TARGET_PATH", "target") / target()
 
 
 def places() -> list[str]:

@@ -20,6 +20,9 @@ for switch, value in {
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 FIRST = ("spark", "end_to_end", "dbt_project")  # the longest, so that no process ends alone with one of them
 
+if WORKER:
+    os.environ["DBT_TARGET_PATH"] = f"target/{WORKER}"  # dbt doesn't share what it makes of the project
+
 if WORKER and os.environ.get("CDP_TEST_POSTGRES") == "1":
     # Tests empty their database, so each process has its own.
     import psycopg2
