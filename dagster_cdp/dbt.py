@@ -35,7 +35,7 @@ def _environment() -> None:
 
 
 def target_path() -> Path:
-    """One folder per target: a manifest names the database it was made for. `DBT_TARGET_PATH` is dbt's own name for it."""
+    """One folder per target, in dbt's `DBT_TARGET_PATH`: a manifest names the database it was made for."""
     return FOLDER / os.environ.get("DBT_TARGET_PATH", "target") / target()
 
 
