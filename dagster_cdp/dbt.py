@@ -39,13 +39,13 @@ def target_path() -> Path:
     return FOLDER / "target" / target()
 
 
-def places() -> list[str]:
+def places(folder: Path | None = None) -> list[str]:
     """Where dbt finds the project and its profile, and puts what it makes of them."""
     return [
         "--project-dir", str(FOLDER),
         "--profiles-dir", str(FOLDER),
         "--target", target(),
-        "--target-path", str(target_path()),
+        "--target-path", str(folder or target_path()),
     ]  # fmt: skip
 
 

@@ -1,0 +1,151 @@
+"""Which models may be tagged `hot`: those whose compiled SQL, run over and over, does what `dbt build` would do.
+
+The runner executes what dbt compiled, once per cycle. What dbt does around that SQL (hooks), or puts into it while
+compiling (the time, a variable), it can't repeat; so such a model is refused, with the reason.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+HOT = "hot"
+STRATEGIES = ("append", "delete+insert", "merge", "replace")
+MATERIALISED = ("incremental", "resolution")
+
+CODE = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
+COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+FROZEN = {
+    "run_started_at": "the moment of the compilation would stand for ever",
+    "invocation_id": "the id of the compilation would stand for ever",
+    "var": "its value would stand as it was compiled; read a seed or a table",
+    "env_var": "its value would stand as it was compiled; read a seed or a table",
+    "flags": "it would be another model in a cycle than in a build",
+    "invocation_args_dict": "it would be another model in a cycle than in a build",
+    "thread_id": "it would be another model in a cycle than in a build",
+    "now": "the moment of the compilation would stand for ever; use cdp_now()",
+    "utcnow": "the moment of the compilation would stand for ever; use cdp_now()",
+}
+CLOCK = "macro.cdp.cdp_now"  # reads CDP_NOW, with which tests stop the clock for a whole process
+
+
+class NotHot(RuntimeError):
+    """Models tagged `hot` that the runner can't honour; the message names each with its reason."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one model may not be hot."""
+
+    model: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.reason}"
+
+
+def require_hot(manifest: Mapping[str, Any]) -> list[str]:
+    """The hot models in the order in which they are built, by unique id. Raises NotHot."""
+    models = hot_models(manifest)
+    if refused := [refusal for name in models for refusal in refusals(name, manifest)]:
+        raise NotHot("these models can't be hot: " + "; ".join(map(str, refused)))
+    return models
+
+
+def hot_models(manifest: Mapping[str, Any]) -> list[str]:
+    """Unique ids of the models tagged `hot`, those that are read before those that read."""
+    nodes = manifest["nodes"]
+    wanted = [name for name, node in nodes.items() if node["resource_type"] == "model" and HOT in node["tags"]]
+    order: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in order or name not in nodes:
+            return
+        for parent in nodes[name].get("depends_on", {}).get("nodes", []):
+            visit(parent)
+        order[name] = None
+
+    for name in sorted(wanted):
+        visit(name)
+    return [name for name in order if name in set(wanted)]
+
+
+def refusals(name: str, manifest: Mapping[str, Any]) -> Iterator[Refusal]:
+    """Every reason why the runner can't honour this model."""
+    node = manifest["nodes"][name]
+    reasons = [*_kind(node), *_hooks(node), *_frozen(node, manifest), *_twins(name, manifest)]
+    yield from (Refusal(node["name"], reason) for reason in reasons)
+
+
+def _kind(node: Mapping[str, Any]) -> Iterator[str]:
+    config = node["config"]
+    kind = config["materialized"]
+    if kind not in MATERIALISED:
+        yield f"materialised as {kind}, which costs what the warehouse is, not what is new; use {' or '.join(MATERIALISED)}"
+    strategy = config.get("incremental_strategy") or "append"
+    if kind == "incremental" and strategy not in STRATEGIES:
+        yield f"the strategy {strategy} is not one of {', '.join(STRATEGIES)}"
+    if node.get("language", "sql") != "sql":
+        yield "it is not SQL"
+
+
+def _hooks(node: Mapping[str, Any]) -> Iterator[str]:
+    for hook in ("pre-hook", "post-hook"):
+        if node["config"].get(hook):
+            yield f"it has a {hook}, which no cycle would run"
+    if node["config"].get("sql_header"):
+        yield "it has an sql_header, which no cycle would run"
+
+
+def _frozen(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Words whose value is known only while dbt compiles, in the model or in a macro of the project that it uses."""
+    texts = {"": node["raw_code"], **{f" (in {name})": text for name, text in _macros(node, manifest).items()}}
+    for where, text in texts.items():
+        for word in frozen_words(text):
+            yield f"`{word}`{where}: {FROZEN[word]}"
+
+
+def frozen_words(text: str) -> list[str]:
+    """Those words that this template says in its code, not in its SQL or its comments."""
+    code = " ".join(CODE.findall(COMMENT.sub("", text)))
+    return [word for word in FROZEN if re.search(rf"\b{word}\b\s*[\[(.]?", code) and _is_used(word, code)]
+
+
+def _is_used(word: str, code: str) -> bool:
+    called = word in ("var", "env_var", "now", "utcnow")
+    return bool(re.search(rf"\b{word}\s*\(" if called else rf"\b{word}\b", code))
+
+
+def _macros(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The project's own macros that the model uses, also through others, but for the clock."""
+    found: dict[str, str] = {}
+    waiting: list[str] = list(node.get("depends_on", {}).get("macros", []))
+    while waiting:
+        macro = manifest["macros"].get(name := waiting.pop())
+        if macro is None or name in found or name == CLOCK or macro["package_name"] != node["package_name"]:
+            continue
+        found[name] = macro["macro_sql"]
+        waiting += macro["depends_on"]["macros"]
+    return {name.rsplit(".", 1)[-1]: text for name, text in found.items()}
+
+
+def _twins(name: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """A second model of the same table would be a second implementation."""
+    mine = _place(manifest["nodes"][name])
+    for other, node in manifest["nodes"].items():
+        if other != name and node["resource_type"] in ("model", "seed", "snapshot") and _place(node) == mine:
+            yield f"{node['name']} writes the same table"
+
+
+def _place(node: Mapping[str, Any]) -> tuple[str, str]:
+    return str(node["schema"]).lower(), str(node["alias"]).lower()
+
+
+def require_same(wanted: str, executed: Iterable[str], model: str) -> None:
+    """Refuse SQL for a model that isn't what dbt compiled for it: a second implementation."""
+    if not any(_squeezed(wanted) in _squeezed(statement) for statement in executed):
+        raise NotHot(f"{model}: the cycle would run other SQL than dbt compiled for it, a second implementation")
+
+
+def _squeezed(sql: str) -> str:
+    return re.sub(r"\s+", " ", sql).strip()
