@@ -20,6 +20,7 @@ class Configuration:
     warehouse: Path
     target: str
     inbox: str  # a folder, or any fsspec URL
+    log: str  # a folder, or the address of what its segments are shipped to
     now: datetime | None  # naive UTC; None is the real time
     postgres: Mapping[str, str]
 
@@ -39,16 +40,18 @@ class Configuration:
 
 
 def read_configuration(environment: Mapping[str, str] = os.environ) -> Configuration:
-    """Read `CDP_HOME`, `CDP_WAREHOUSE`, `CDP_TARGET`, `CDP_INBOX`, `CDP_NOW` and `PG*`."""
+    """Read `CDP_HOME`, `CDP_WAREHOUSE`, `CDP_TARGET`, `CDP_INBOX`, `CDP_LOG`, `CDP_NOW` and `PG*`."""
     home = Path(environment.get("CDP_HOME") or PROJECT / ".cdp").expanduser().resolve()
+    warehouse = Path(environment.get("CDP_WAREHOUSE") or home / "warehouse.duckdb").expanduser().resolve()
     target = environment.get("CDP_TARGET") or "duckdb"
     if target not in TARGETS:
         raise BadConfiguration(f"CDP_TARGET is {target!r}; set it to one of: {', '.join(TARGETS)}")
     return Configuration(
         home=home,
-        warehouse=Path(environment.get("CDP_WAREHOUSE") or home / "warehouse.duckdb").expanduser().resolve(),
+        warehouse=warehouse,
         target=target,
         inbox=environment.get("CDP_INBOX") or str(home / "inbox"),
+        log=environment.get("CDP_LOG") or str(warehouse.parent / "log"),
         now=moment_of(environment.get("CDP_NOW")),
         postgres={
             "host": environment.get("PGHOST") or "127.0.0.1",

@@ -16,7 +16,7 @@ from dlt.common.json import json
 from sources.changes import Account, Observed
 from sources.conform import Provenance, conform, empty, engine, observe, taken_names
 from sources.names import literal
-from sources.reading import faults_named, jsonl_rows, rows_of
+from sources.reading import faults_named, jsonl_rows, numbered_rows, rows_of
 from sources.source import Source, Table
 
 
@@ -65,6 +65,19 @@ class Landing:
         for batch in fresh:
             self.account.add(table.name, "", observe(batch, rows, table))
         return [pa.Table.from_batches([batch]) for batch in fresh if batch.num_rows]
+
+    def lines(self, table: Table, name: str, rows: Sequence[bytes], names: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield lines of the log. They carry their place as `_row_number`; with `name` it is their id for ever."""
+        origin = Provenance(self.landed_at, f"{literal(name + '|')} || _row_number", name)
+        self.account.add(table.name, name, Observed(0, {}))
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "lines.jsonl"
+            path.write_bytes(b"\n".join(rows))
+            with faults_named(self.source.name, table.name, name, path):
+                found = numbered_rows(path, names)
+                for batch in conform(found, table, origin, self.using):
+                    self.account.add(table.name, name, observe(batch, found, table))
+                    yield pa.Table.from_batches([batch])
 
     def unseen(self, batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
         """Leave out the rows an earlier page of this run held: pages shift while they are read."""

@@ -16,6 +16,7 @@ from sources.configuration import Configuration, read_configuration
 from sources.conform import hints
 from sources.landing import Landing
 from sources.origins import Origin, origin_of
+from sources.origins.log import Log
 from sources.refusals import LoadFailed, Refused, WarehouseBusy
 from sources.source import Source, Table
 from sources.standing import LAST_LOAD, LOOK, finish_pending, follow, local_value, look, progress
@@ -98,7 +99,8 @@ class Load:
         self.source = source
         self.tables = tables
         self.configuration = configuration
-        self.origin: Origin = origin_of(source, configuration)
+        self.log = Log(source, configuration)
+        self.origins: tuple[Origin, ...] = (origin_of(source, configuration), self.log)
         self.pipeline = dlt.pipeline(
             source.name,
             pipelines_dir=str(configuration.pipelines),
@@ -115,6 +117,7 @@ class Load:
             finished = finish_pending(self.pipeline, self.source, raw)
         if missing or not self.is_idle():
             finished += self.deliver(missing)
+        self.log.done(self.tables, progress(self.pipeline, self.source))
         self.pipeline.set_local_state_val(LOOK, look(self.configuration))
         return self.report(finished)
 
@@ -122,7 +125,8 @@ class Load:
         """Nothing to finish and nothing new, as far as can be told without the warehouse."""
         if self.pipeline.has_pending_data:
             return False
-        return self.origin.is_idle(self.tables, progress(self.pipeline, self.source))
+        state = progress(self.pipeline, self.source)
+        return all(origin.is_idle(self.tables, state) for origin in self.origins)
 
     def deliver(self, missing: Sequence[str]) -> list[str]:
         """Prepare one load package with the warehouse closed, then open it for the commit only."""
@@ -139,7 +143,7 @@ class Load:
     def package(self, missing: Sequence[str]) -> Any:
         """Build the dlt source of this run: empty tables first, then rows, then what is to be reported."""
         state = progress(self.pipeline, self.source)
-        data = [self.origin.resource(table, self.landing, state) for table in self.tables]
+        data = [origin.resource(table, self.landing, state) for origin in self.origins for table in self.tables]
         shapes = dlt.resource(self.shapes(missing), name="shapes")
         reports = dlt.resource(self.reports(), name="reports")
         return dlt.source(lambda: [shapes, *data, reports], name=self.source.name)()

@@ -8,7 +8,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +88,15 @@ def jsonl_rows(path: Path, taken: frozenset[str], engine: duckdb.DuckDBPyConnect
     values = f"(select json_extract_string(json, [{paths}]::varchar[]) as found from {scan})"
     position = {key: f"found[{at}]" for at, key in enumerate(keys or [], start=1)}
     return selected(incoming_names(keys or [], taken), position, values)
+
+
+def numbered_rows(path: Path, names: Sequence[str]) -> Rows:
+    """Return rows that this project wrote: JSON lines with `_row_number` and any of these columns."""
+    scan = f"read_json_objects({literal(str(path))}, format = 'newline_delimited')"
+    paths = ", ".join(literal(f"/{name}") for name in ["_row_number", *names])
+    values = f"(select json_extract_string(json, [{paths}]::varchar[]) as found from {scan})"
+    columns = [f"found[{at}] as {quoted(name)}" for at, name in enumerate(names, start=2)]
+    return Rows(f"select {', '.join(['found[1]::bigint as _row_number', *columns])} from {values}", tuple(names))
 
 
 def parquet_rows(path: Path, taken: frozenset[str], engine: duckdb.DuckDBPyConnection) -> Rows:

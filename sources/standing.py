@@ -62,6 +62,7 @@ def forget_progress(pipeline: Pipeline, source: Source, tables: Sequence[str]) -
         for table in tables:
             resources.pop(table, None)
             resources.pop(f"{table}__pages", None)
+            resources.pop(f"{table}__log", None)
 
 
 def finish_pending(pipeline: Pipeline, source: Source, raw: Raw) -> list[str]:

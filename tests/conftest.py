@@ -27,4 +27,5 @@ def cdp_home(tmp_path, monkeypatch):
     monkeypatch.setenv("CDP_INBOX", str(home / "inbox"))
     monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
     monkeypatch.delenv("CDP_TARGET", raising=False)
+    monkeypatch.delenv("CDP_LOG", raising=False)
     return home

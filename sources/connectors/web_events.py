@@ -1,6 +1,6 @@
 """Behaviour on the site and in the app, in the shape of the Segment specification."""
 
-from sources.source import Source, Table, moment, nested, text
+from sources.source import Source, Table, flag, moment, nested, text
 
 SOURCE = Source(
     description="Page, track and identify calls of the site and the app.",
@@ -18,6 +18,8 @@ SOURCE = Source(
                 text("name"),
                 text("anonymous_id", pii="user.unique_id.pseudonymous"),
                 text("user_id", pii="user.unique_id"),
+                text("previous_id", pii="user.unique_id"),
+                text("group_id"),
                 moment("timestamp"),
                 moment("original_timestamp"),
                 moment("sent_at"),
@@ -25,7 +27,11 @@ SOURCE = Source(
                 nested("context", pii="user.device"),
                 nested("properties", pii="user.behavior"),
                 nested("traits", pii="user"),
+                nested("integrations"),
                 text("write_key"),
+                nested("consent"),
+                flag("is_bot"),
+                nested("other_fields", pii="user"),
             ),
         ),
     ),

@@ -5,9 +5,10 @@ names is the order of writing, and a place in a segment always holds the same li
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 OPEN = ".ndjson"
 SEALED = ".ndjson.sealed"
@@ -62,3 +63,10 @@ def whole_lines(data: bytes) -> bytes:
     hole = data.find(b"\0")
     end = data.rfind(b"\n", 0, hole if hole >= 0 else len(data)) + 1
     return data[:end] if end < len(data) else data
+
+
+def place_of(place: Sequence[Any]) -> tuple[Segment, int]:
+    """Return a place of a position so that it can be compared with another of the same worker."""
+    if (found := parsed(place[0])) is None:
+        raise ValueError("a position names no segment")
+    return found[0], int(place[1])

@@ -1,4 +1,4 @@
-"""Where a source is read from: a folder of files, an SQL database, or an HTTP interface.
+"""Where a source is read from: a folder of files, an SQL database, or an HTTP interface; and always the log.
 
 dlt's own configuration chooses: `[sources.<connector>] origin = "folder"` in `.dlt/config.toml`,
 or the variable `SOURCES__<CONNECTOR>__ORIGIN`.

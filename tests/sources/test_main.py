@@ -12,7 +12,7 @@ def run(*arguments):
 
 def test_every_source_is_listed_with_owner_and_refresh():
     listed = run("list").output.splitlines()
-    assert len(listed) == 10
+    assert len(listed) == 11
     assert " ".join(listed[-1].split()) == "web_orders */15 * * * * ecommerce@cdp.example orders, order_lines"
 
 
