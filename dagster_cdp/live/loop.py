@@ -1,0 +1,87 @@
+"""The loop: cycles as fast as there is news, and little else to do when there is none."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from dagster_cdp.live.cycle import SLICE, CycleReport, Part, cycle
+from dagster_cdp.live.plan import Plan
+from sources.tail import Tail
+
+log = logging.getLogger(__name__)
+
+SHORTEST = 0.2  # seconds between two starts of a cycle
+IDLE_TICK = 1.0  # seconds; what is due by time alone is looked at as often even without news
+IDLE_LOOK = 0.05  # seconds between two looks at an idle log: a stat of a folder
+KEPT = 600
+
+
+@dataclass
+class Loop:
+    """Runs cycles on one connection until it is told to stop. `turn` is held during each."""
+
+    tail: Tail
+    connection: duckdb.DuckDBPyConnection
+    make_plan: Callable[[duckdb.DuckDBPyConnection], Plan]
+    parts: Sequence[Part] = ()
+    turn: threading.RLock = field(default_factory=threading.RLock)
+    after: Callable[[CycleReport], None] = lambda _: None
+    reports: deque[CycleReport] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def __post_init__(self) -> None:
+        self._plan: Plan | None = None
+        self._stop = threading.Event()
+        self._resumed = threading.Event()
+        self._resumed.set()
+
+    def run(self) -> None:
+        """Run until stopped; an error ends it, and the next start goes on where it was."""
+        ticked = 0.0
+        while not self._stop.is_set():
+            self._resumed.wait(timeout=IDLE_TICK)
+            began = time.monotonic()
+            if self._resumed.is_set() and (self.once() is not None or began - ticked >= IDLE_TICK):
+                ticked = began
+                self._stop.wait(max(0.0, SHORTEST - (time.monotonic() - began)))
+            else:
+                self._stop.wait(IDLE_LOOK)
+
+    def once(self, *, even_without_news: bool = False) -> CycleReport | None:
+        """Run one cycle if there is news; None when there was none."""
+        prepared = self.tail.prepare(SLICE)
+        if not prepared and not even_without_news:
+            return None
+        with self.turn:
+            self._plan = self._plan or self.make_plan(self.connection)
+            try:
+                report = cycle(self.tail, self._plan, self.connection, prepared, self.parts)
+            except BaseException:
+                self._plan = None  # dbt's memory of what tables there are may be of what was rolled back
+                raise
+        self.reports.append(report)
+        self.after(report)
+        return report
+
+    def forget_plan(self) -> None:
+        """Compile the hot models again before the next cycle: a build may have changed what they were compiled for."""
+        self._plan = None
+
+    def pause(self) -> None:
+        self._resumed.clear()
+
+    def resume(self) -> None:
+        self._resumed.set()
+
+    @property
+    def is_paused(self) -> bool:
+        return not self._resumed.is_set()
+
+    def stop(self) -> None:
+        """End after the cycle that is running."""
+        self._stop.set()
+        self._resumed.set()
