@@ -18,14 +18,18 @@ members as (
 ),
 
 {% if is_incremental() %}
+touched as (
+
+    {{ unread_profiles() }}
+
+),
+
 -- new events, and those whose identifier has moved to another profile or turned out to be shared
 stale as (
 
     select events.event_id
     from events
-    left join (select distinct _load_id from {{ this }}) as seen
-        on events._load_id = seen._load_id
-    where seen._load_id is null
+    where {{ is_unread('events._batch', '_events_batch') }}
 
     union distinct
 
@@ -34,6 +38,7 @@ stale as (
     left join members
         on attributed._node_id = members.node_id
     where attributed._node_id is not null
+        and attributed.profile_id in (select touched.profile_id from touched)
         and (members.profile_id is distinct from attributed.profile_id or members.is_shared <> attributed._is_shared)
 
 ),
@@ -93,7 +98,10 @@ select
     ranked.node_id as _node_id,
     ranked.is_shared as _is_shared,
     chosen._landed_at,
-    chosen._load_id
+    chosen._load_id,
+    {{ next_graph_batch() }} as _batch,
+    {{ touched_batch() }} as _touched_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('stg_web_events__events') }} as newest) as _events_batch
 from chosen
 left join ranked
     on chosen.event_id = ranked.event_id
