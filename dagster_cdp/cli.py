@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dagster_cdp.identity.commands import identity_app, who
+from dagster_cdp.live.commands import live
 from dagster_cdp.matching.commands import report, train
 from dagster_cdp.sync_commands import sync_app
 
@@ -26,6 +27,7 @@ app.add_typer(sync_app, name="sync")
 app.add_typer(gate_app, name="gate")
 app.add_typer(identity_app, name="identity")
 app.command()(who)
+app.command()(live)
 identity_app.command()(train)
 identity_app.command()(report)
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from reverse_etl.remote import OwnerGone, Session, has_owner, is_ours, session_with_owner
 from reverse_etl.warehouse import Warehouse, open_warehouse
 from sources.configuration import Configuration, read_configuration
 
@@ -126,7 +127,6 @@ def turn(
     patience.until_free(lambda: seat.ask(purpose))
     try:
         with _turn_between_processes(configuration, purpose, patience):
-            _until_closed_elsewhere(configuration, patience)
             yield
     finally:
         seat.leave()
@@ -134,11 +134,27 @@ def turn(
 
 @contextmanager
 def connect(purpose: str = "reading", timeout: float = LONGEST_WAIT) -> Iterator[Warehouse]:
-    """Open the warehouse for a short while; on DuckDB that takes a turn, a server needs none."""
+    """Open the warehouse for a short while; a file that nobody owns takes a turn, an owner and a server need none."""
     configuration = read_configuration()
-    is_file = configuration.target == "duckdb"
-    with turn(purpose, timeout) if is_file else nullcontext(), closing(open_warehouse()) as warehouse:
+    needs_turn = configuration.target == "duckdb" and not is_owned(configuration)
+    with turn(purpose, timeout) if needs_turn else nullcontext(), closing(open_warehouse()) as warehouse:
         yield warehouse
+
+
+def is_owned(configuration: Configuration) -> bool:
+    """Whether a live process, be it this one, owns the DuckDB file."""
+    if configuration.target != "duckdb":
+        return False
+    return is_ours(configuration.warehouse) or has_owner(configuration.warehouse)
+
+
+def ask_owner(word: str, *arguments: object, hear: Callable[[Any], None] = lambda _: None) -> Any:
+    """Let the owner do something and give what it answers. Raises `OwnerGone` without one."""
+    session = session_with_owner(read_configuration().warehouse)
+    if session is None:
+        raise OwnerGone("nobody owns the warehouse now: start `cdp live`")
+    with closing(session):
+        return session.ask(word, *arguments, hear=hear)
 
 
 def _place(configuration: Configuration) -> str:
@@ -151,9 +167,29 @@ def _place(configuration: Configuration) -> str:
 def _turn_between_processes(
     configuration: Configuration, purpose: str, patience: _Patience
 ) -> AbstractContextManager[None]:
-    if configuration.target == "duckdb":
-        return _locked_file(configuration.warehouse, purpose, patience)
-    return _locked_server(configuration, purpose, patience)
+    if configuration.target != "duckdb":
+        return _locked_server(configuration, purpose, patience)
+    if is_ours(configuration.warehouse):
+        return nullcontext()
+    return _file_or_owner(configuration, purpose, patience)
+
+
+@contextmanager
+def _file_or_owner(configuration: Configuration, purpose: str, patience: _Patience) -> Iterator[None]:
+    """Have the file, or, while a live process owns it, the one place for batches there."""
+    if session := session_with_owner(configuration.warehouse):
+        with closing(session):
+            patience.until_free(lambda: _ask_owner(session, purpose))
+            yield
+        return
+    with _locked_file(configuration.warehouse, purpose, patience):
+        _until_closed_elsewhere(configuration, patience)
+        yield
+
+
+def _ask_owner(session: Session, purpose: str) -> Holder | None:
+    held = session.ask("turn", os.getpid(), purpose)
+    return Holder(**held) if held else None
 
 
 @contextmanager
@@ -188,7 +224,8 @@ def _named_in(card: bytes) -> Holder:
 
 def _until_closed_elsewhere(configuration: Configuration, patience: _Patience) -> None:
     """Wait while a shell's dbt or a notebook, which know nothing of turns, has the file open."""
-    if configuration.target == "duckdb" and configuration.warehouse.exists():
+    is_file = configuration.target == "duckdb" and configuration.warehouse.exists()
+    if is_file and not is_ours(configuration.warehouse) and not has_owner(configuration.warehouse):
         began = time.time()
         patience.until_free(lambda: _ask_duckdb(configuration.warehouse, began))
 

@@ -59,8 +59,16 @@ class LoadReport:
         return f"{self.source}: {tables} ({self.seconds:.2f} s)"
 
 
-def load(source: Source, tables: Sequence[str] | None = None, configuration: Configuration | None = None) -> LoadReport:
+def load(
+    source: Source,
+    tables: Sequence[str] | None = None,
+    configuration: Configuration | None = None,
+    *,
+    follows_log: bool = True,
+) -> LoadReport:
     """Append to raw what is new in these tables (default: all) since this source was last loaded.
+
+    Without `follows_log` the log is somebody else's to land.
 
     Raises BadFile when a file can't be read, LoadFailed when anything else is in the way; raw is then
     as it was. A load that was cut off is finished first.
@@ -69,7 +77,7 @@ def load(source: Source, tables: Sequence[str] | None = None, configuration: Con
     chosen = source.tables if tables is None else tuple(source.table(name) for name in tables)
     with turn(source, settings):
         try:
-            return Load(source, chosen, settings).run()
+            return Load(source, chosen, settings, follows_log=follows_log).run()
         except PipelineStepFailed as failure:
             raise cause_of(failure, source) from None  # dlt's own words may quote a row
 
@@ -94,13 +102,16 @@ def turn(source: Source, configuration: Configuration, patience: float = PATIENC
 class Load:
     """One load of one source, from looking for news to the last commit."""
 
-    def __init__(self, source: Source, tables: Sequence[Table], configuration: Configuration) -> None:
+    def __init__(
+        self, source: Source, tables: Sequence[Table], configuration: Configuration, *, follows_log: bool = True
+    ) -> None:
         self.started = time.monotonic()
         self.source = source
         self.tables = tables
         self.configuration = configuration
         self.log = Log(source, configuration)
-        self.origins: tuple[Origin, ...] = (origin_of(source, configuration), self.log)
+        own = origin_of(source, configuration)
+        self.origins: tuple[Origin, ...] = (own, self.log) if follows_log else (own,)
         self.pipeline = dlt.pipeline(
             source.name,
             pipelines_dir=str(configuration.pipelines),

@@ -34,6 +34,8 @@ class Loop:
     reports: deque[CycleReport] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def __post_init__(self) -> None:
+        self.count = 0
+        self.line_count = 0
         self._plan: Plan | None = None
         self._stop = threading.Event()
         self._resumed = threading.Event()
@@ -64,12 +66,16 @@ class Loop:
                 self._plan = None  # dbt's memory of what tables there are may be of what was rolled back
                 raise
         self.reports.append(report)
+        self.count += 1
+        self.line_count += report.lines
         self.after(report)
         return report
 
-    def forget_plan(self) -> None:
-        """Compile the hot models again before the next cycle: a build may have changed what they were compiled for."""
-        self._plan = None
+    def refresh(self) -> None:
+        """Compile the hot models again and run them all: a build may have changed what they read or stand on."""
+        with self.turn:
+            self._plan = None
+            self.once(even_without_news=True)
 
     def pause(self) -> None:
         self._resumed.clear()
