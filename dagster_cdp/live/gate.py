@@ -26,6 +26,7 @@ FROZEN = {
     "now": "the moment of the compilation would stand for ever; use cdp_now()",
     "utcnow": "the moment of the compilation would stand for ever; use cdp_now()",
 }
+CALLED = ("var", "env_var", "now", "utcnow")  # as plain words they may be anything
 CLOCK = "macro.cdp.cdp_now"  # reads CDP_NOW, with which tests stop the clock for a whole process
 
 
@@ -108,12 +109,12 @@ def _frozen(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[st
 def frozen_words(text: str) -> list[str]:
     """Those words that this template says in its code, not in its SQL or its comments."""
     code = " ".join(CODE.findall(COMMENT.sub("", text)))
-    return [word for word in FROZEN if re.search(rf"\b{word}\b\s*[\[(.]?", code) and _is_used(word, code)]
+    return [word for word in FROZEN if _is_used(word, code)]
 
 
 def _is_used(word: str, code: str) -> bool:
-    called = word in ("var", "env_var", "now", "utcnow")
-    return bool(re.search(rf"\b{word}\s*\(" if called else rf"\b{word}\b", code))
+    of_a_module = r"\." if word in ("now", "utcnow") else r"\b"
+    return bool(re.search(of_a_module + word + (r"\s*\(" if word in CALLED else r"\b"), code))
 
 
 def _macros(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
