@@ -14,6 +14,7 @@ from rich.table import Table
 from dagster_cdp.identity.commands import identity_app, who
 from dagster_cdp.live.commands import live
 from dagster_cdp.matching.commands import report, train
+from dagster_cdp.quarantine_commands import quarantine_app
 from dagster_cdp.sync_commands import sync_app
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ gate_app = typer.Typer(help="What the gates decided, and letting a batch through
 app.add_typer(sync_app, name="sync")
 app.add_typer(gate_app, name="gate")
 app.add_typer(identity_app, name="identity")
+app.add_typer(quarantine_app, name="quarantine")
 app.command()(who)
 app.command()(live)
 identity_app.command()(train)
@@ -45,12 +47,14 @@ def demo(
 
     The first run loads everything; a second one loads nothing new and sends 0 changes.
     """
-    from dagster_cdp.inbox import build_demo  # noqa: PLC0415 - each command imports only what it runs
+    from dagster_cdp.inbox import build_demo, send_part  # noqa: PLC0415 - each command imports only what it runs
 
     began = time.monotonic()
     _say("Building the demo retailer's inbox …", as_json)
     built = build_demo(households=households, scale=scale, rebuild=rebuild)
     _say(f"  {built}", as_json)
+    if sent := send_part(built):
+        _say(f"  {sent} of its events went through a collector, sent by Segment's SDK", as_json)
     _run_line(None, began, as_json)
 
 
@@ -112,6 +116,23 @@ def status(as_json: AsJson = False) -> None:
 
     found = read_status()
     print(json.dumps(found, default=str)) if as_json else print_status(found)
+
+
+@app.command()
+def collect(
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 is every one of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8097,
+    workers: Annotated[int, typer.Option(min=1, help="So many processes, one per core to spare.")] = 1,
+) -> None:
+    """Take events from Segment-compatible SDKs, pages and webhooks; 200 means they are on disk. Stops with Ctrl+C."""
+    from sources.collector.workers import collect as serve  # noqa: PLC0415 - each command imports only what it runs
+    from sources.configuration import read_configuration  # noqa: PLC0415 - as above
+
+    configuration = read_configuration()
+    _say(f"Events are taken at http://{host}:{port}, their write keys are in {configuration.collector}", quiet=False)
+    serve(configuration, host, port, workers)
 
 
 @gate_app.command("list")

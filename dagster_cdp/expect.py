@@ -212,8 +212,9 @@ def _finding(suite: Suite, result: Any, row_count: int) -> Finding:
     if error := _error_kind(result.exception_info):
         raise Unanswerable(f"{item.expect} on {item.subject()}: {error}")
     counts = result.result
-    unexpected = int(counts.get("unexpected_count", counts.get("observed_value")))
     of = int(counts.get("element_count", row_count))
+    # of no rows the library counts nothing rather than zero
+    unexpected = int(counts.get("unexpected_count", counts.get("observed_value"))) if of or row_count else 0
     is_luck = item.mostly is not None and chance(unexpected, of, 1 - item.mostly) >= BY_CHANCE
     is_met = bool(result.success) or is_luck
     return Finding(item.expect, item.subject(), item.severity, is_met, unexpected, of)

@@ -20,6 +20,14 @@ def build_demo(*, households: int | None = None, scale: int = 1, rebuild: bool =
     )
 
 
+def send_part(demo: Demo) -> int:
+    """Send some of the demo's events through a collector with an official SDK; 0 when that was done before."""
+    configuration = read_configuration()
+    from sources.demo.sending import send_part as send  # noqa: PLC0415 - the collector's libraries, only for this
+
+    return send(configuration, configuration.home / "truth", demo.last_day)
+
+
 def ensure_inbox() -> None:
     """Build the demo's inbox when the default one does not exist and the `demo` extra is installed."""
     configuration = read_configuration()

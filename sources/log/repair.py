@@ -37,9 +37,12 @@ def repair(root: Path, own: Slot, disk: Disk) -> int:
 
 
 def seal(folder: Path, segment: Segment, disk: Disk) -> None:
-    """Cut the segment to its whole lines. One that is gone was sealed by its worker in the meantime."""
+    """Cut the segment to its whole lines. One that is gone was sealed by its worker in the meantime.
+
+    A disk that fails stops no start: readers leave a torn end out themselves, and a later start tries again.
+    """
     path = segment.open_path(folder)
-    with suppress(FileNotFoundError), path.open("r+b") as file:
+    with suppress(OSError), path.open("r+b") as file:
         disk.truncate(file.fileno(), good_size(path))
         disk.sync(file.fileno())
         disk.rename(path, segment.sealed_path(folder))

@@ -6,9 +6,8 @@ names is the order of writing, and a place in a segment always holds the same li
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 OPEN = ".ndjson"
 SEALED = ".ndjson.sealed"
@@ -16,8 +15,7 @@ LANE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
 NAMED = re.compile(r"(?P<worker>[A-Za-z0-9_.-]+)-(?P<epoch>[0-9]+)-(?P<number>[0-9]+)(?P<ending>\.ndjson(\.sealed)?)")
 
 
-@dataclass(frozen=True, order=True)
-class Segment:
+class Segment(NamedTuple):
     """One segment, by name. Sorted: by worker, then in the order of writing."""
 
     worker: str

@@ -18,6 +18,7 @@ class Waiting:
 
     lane: str
     data: bytes
+    lines: int
     loop: asyncio.AbstractEventLoop | None
     future: "asyncio.Future[None] | Future[None]"
     answer: Answer = field(default=None)

@@ -17,6 +17,7 @@ from sources.source import Table, Type
 OTHER = "other_fields"
 OTHER_KEY = b'"other_fields":'
 RECEIVED = "received_at"
+ON_THE_WAY = timedelta(seconds=2)
 Fields = dict[str, Any]
 
 
@@ -71,7 +72,8 @@ def flattened(envelope: Fields) -> Fields:
         return event_fields(envelope, event)
     if isinstance(row := envelope.get("row"), dict):
         return {RECEIVED: envelope.get("receivedAt"), **row}
-    return envelope
+    codes = envelope.get("codes")
+    return {**envelope, "code": codes[0] if isinstance(codes, list) and codes else None}
 
 
 def event_fields(envelope: Fields, event: Fields) -> Fields:
@@ -94,6 +96,8 @@ def event_fields(envelope: Fields, event: Fields) -> Fields:
         "timestamp": corrected(original, sent, received),
         "consent": envelope.get("consent"),
         "isBot": envelope.get("isBot"),
+        "violations": envelope.get("violations"),
+        "planVersion": envelope.get("planVersion"),
     }
     return {**told, **{key: value for key, value in event.items() if key not in told}}
 
@@ -110,27 +114,16 @@ def merged(defaults: Any, own: Any) -> Any:
 
 
 def with_network(context: Any, network: Any) -> Any:
-    """Return the context without a whole address: the network of the one it names, or of who called."""
-    if isinstance(context, dict) and isinstance(context.get("ip"), str):
-        return {**context, "ip": network_of(context["ip"])}
-    if network and (context is None or isinstance(context, dict)):
+    """Return the context with the network of who called, where it names none itself. The collector cut both."""
+    if network and (context is None or (isinstance(context, dict) and not context.get("ip"))):
         return {**(context or {}), "ip": network}
     return context
-
-
-def network_of(address: str) -> str | None:
-    """Return the /24 of an IPv4 address, the /48 of an IPv6 one; null for anything else."""
-    from ipaddress import ip_network  # noqa: PLC0415 - most events carry none
-
-    try:
-        return str(ip_network((address.strip(), 48 if ":" in address else 24), strict=False).network_address)
-    except ValueError:
-        return None
 
 
 def corrected(original: Any, sent: Any, received: Any) -> Any:
     """Return when it happened by our clock: as long before we got it as it was before it was sent; never later.
 
+    A difference that is no more than the way here says nothing about clocks, and changes nothing.
     Text that is no moment stays as it is, and staging says so.
     """
     if original is None:
@@ -139,7 +132,8 @@ def corrected(original: Any, sent: Any, received: Any) -> Any:
     if happened is None or arrived is None:
         return original
     try:
-        happened = happened if left is None else arrived - (left - happened)
+        if left is not None and abs(arrived - left) > ON_THE_WAY:
+            happened = arrived - (left - happened)
     except OverflowError:
         return original
     return min(happened, arrived).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,7 +7,6 @@ killed anywhere is finished or begun again from the same line. A row's id is its
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import dlt
@@ -17,13 +16,12 @@ from sources.configuration import Configuration
 from sources.conform import hints
 from sources.landing import Landing
 from sources.log.followers import Followers
-from sources.log.reader import Position, Reader
-from sources.log.segment import place_of
+from sources.log.opening import WAREHOUSE, log_reader
+from sources.log.reader import Position, Reads
 from sources.origins.envelope import Shape
 from sources.source import Source, Table
 
 PAGE = 32 << 20  # bytes of the log in memory at once
-FOLLOWER = "warehouse"  # segments stay until it has read them
 LANES = {("collector", "refusals"): "quarantine"}
 
 
@@ -52,7 +50,7 @@ class Log:
         shape, lane = Shape(table), self.lane(table)
         remembered = dlt.current.resource_state()
         end = self.reader.end(lane)  # a log that grows faster than it is read must not hold a load for ever
-        while not self.has_passed(position, end):
+        while not self.reader.has_passed(position, end):
             slices, position = self.reader.slices(lane, position, PAGE)
             if not slices:
                 break
@@ -61,14 +59,13 @@ class Log:
                 yield from landing.lines(table, f"log/{lane}/{piece.segment}", rows, names)
             remembered["position"] = position
 
-    def has_passed(self, position: Position, end: Position) -> bool:
-        return all(worker in position and place_of(position[worker]) >= place_of(end[worker]) for worker in end)
-
     def done(self, tables: Sequence[Table], state: Mapping[str, Any]) -> None:
         """Say what is committed and may be deleted one day."""
+        if self.configuration.log_address:  # what is shipped is kept as long as its place says
+            return
         for table in tables:
             if position := self.position(table, state):
-                self.followers.say(FOLLOWER, self.lane(table), position)
+                self.followers.say(WAREHOUSE, self.lane(table), position)
 
     def position(self, table: Table, state: Mapping[str, Any]) -> Position:
         """Return how far this table is, as the state says."""
@@ -82,9 +79,9 @@ class Log:
         return LANES.get((self.source.name, table.name), f"{self.source.name}.{table.name}")
 
     @cached_property
-    def reader(self) -> Reader:
-        return Reader(Path(self.configuration.log))
+    def reader(self) -> Reads:
+        return log_reader(self.configuration)
 
     @cached_property
     def followers(self) -> Followers:
-        return Followers(Path(self.configuration.log))
+        return Followers(self.configuration.log)

@@ -49,6 +49,13 @@ def test_only_the_new_load_is_looked_at(shop):
     assert judge(suite_on(RAW, THERE), shop.warehouse).is_passed
 
 
+def test_a_table_without_rows_breaks_nothing(shop):
+    """Nothing has been refused yet, say: of no rows the library counts nothing rather than zero."""
+    shop.land("1.0", [])
+    verdict = judge(suite_on(RAW, THERE), shop.warehouse)
+    assert (verdict.is_passed, verdict.row_count, verdict.crashed) == (True, 0, None)
+
+
 def test_a_handful_of_bad_rows_is_left_to_quarantine(shop):
     shop.land("1.0", [*GOOD[:6], (None, None), (None, None), (None, None)])
     verdict = judge(suite_on(RAW, THERE), shop.warehouse)

@@ -1,6 +1,7 @@
 {# dbt wants the refs of a model written out; a test compares the list with the folder models/staging. #}
 {% macro judged_tables() -%}
     {{ return([
+        ('collector', 'refusals'),
         ('consent', 'choices'),
         ('crm', 'contacts'),
         ('email_engagement', 'campaigns'),

@@ -92,8 +92,10 @@ class AnyOrder(RuleBasedStateMachine):
         assert set(self.read.values()) <= {1}
 
     def teardown(self):
-        for worker in self.writers.values():
-            worker.close()
+        for worker, writer in self.writers.items():
+            writer.close()
+            self.disks[worker] = FailingDisk()
+            self.started(worker).close()
         for lane in ("shop.visits", "quarantine"):
             while True:
                 before = self.positions.get(lane, {})

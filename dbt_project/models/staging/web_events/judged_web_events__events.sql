@@ -39,6 +39,7 @@ extracted as (
         coalesce(
             {{ cdp_json_text('context', 'consent.categoryPreferences.analytics') }} = 'false', 1 = 0
         ) as is_analytics_refused,
+        coalesce(landed.is_bot, 1 = 0) as is_marked_bot,
         coalesce(landed.timestamp, original_timestamp, received_at) as occurred_at,
         coalesce(received_at, _landed_at) as received_at,
         {{ plumbing() }}
@@ -63,7 +64,7 @@ typed as (
         {{ device_type('user_agent') }} as device_type,
         screen_width || 'x' || screen_height as screen_size,
         {{ cdp_try_decimal('amount') }} as amount,
-        {{ is_bot('user_agent') }} as is_bot,
+        is_marked_bot or {{ is_bot('user_agent') }} as is_bot,
         is_analytics_refused, occurred_at, received_at,
         _row_id, _source_file, _row_number, _landed_at, _variants, _row_hash, _load_id
     from extracted

@@ -1,0 +1,73 @@
+"""`cdp quarantine`: what the collector refused and why, and sending it through once more."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+quarantine_app = typer.Typer(help="Events the collector refused: reasons, and another try.", no_args_is_help=True)
+
+Code = Annotated[str | None, typer.Option(help="Only this reason, as `cdp quarantine list` names it.")]
+Sender = Annotated[str | None, typer.Option("--source", help="Only of this source of the collector's settings.")]
+
+OPEN = """
+from raw.collector__refusals as refused
+where refused._dlt_load_id in (select load_id from raw._dlt_loads where status = 0) and refused.stage <> 'consent'
+    and (cast(? as varchar) is null or refused.code = ?) and (cast(? as varchar) is null or refused.source = ?)
+"""
+CAME_THROUGH = """(
+    refused.message_id in (select message_id from raw.web_events__events where message_id is not null)
+    or 'refusal-' || refused._row_id in (select message_id from raw.web_events__events where message_id is not null)
+)"""
+
+
+@quarantine_app.command("list")
+def list_refusals(code: Code = None, source: Sender = None) -> None:
+    """Count refusals by reason and source, and how many of them came through later; never what they say."""
+    from dagster_cdp.warehouse import connect  # noqa: PLC0415 - each command imports only what it runs
+
+    table = Table("reason", "stage", "source", "refused", "of these through later", "newest (UTC)")
+    with connect("quarantine") as warehouse:
+        rows = warehouse.execute(
+            f"select refused.code, refused.stage, refused.source, count(*), "
+            f"cast(sum(case when {CAME_THROUGH} then 1 else 0 end) as bigint), max(refused.received_at) {OPEN} "
+            "group by refused.code, refused.stage, refused.source order by 4 desc, 1, 2, 3",
+            [code, code, source, source],
+        )
+    for row in rows:
+        table.add_row(*(str(value) for value in row))
+    Console().print(table)
+    print(f"{sum(row[3] for row in rows)} refused. Once plan or settings are mended: `cdp quarantine replay`.")
+
+
+@quarantine_app.command("replay")
+def replay_refusals(
+    code: Code = None,
+    source: Sender = None,
+    only_try: Annotated[bool, typer.Option("--try", help="Only say what would become of them.")] = False,
+) -> None:
+    """Judge refused events again, by the plan and settings of now; those that pass go into the log, and load next.
+
+    They keep the time they were received at and their message id. Whole bodies that could not be read are left.
+    """
+    from dagster_cdp.warehouse import connect  # noqa: PLC0415 - each command imports only what it runs
+    from sources.collector.replaying import Kept, replay  # noqa: PLC0415 - as above
+    from sources.configuration import read_configuration  # noqa: PLC0415 - as above
+
+    with connect("quarantine") as warehouse:
+        rows = warehouse.execute(
+            "select refused._row_id, refused.source, refused.received_at, refused.raw, refused.is_base64, refused.sdk "
+            f"{OPEN} and refused.stage in ('event', 'plan') and refused.raw is not null and not coalesce({CAME_THROUGH}, false) "
+            "order by refused.received_at, refused._source_file, refused._row_number",
+            [code, code, source, source],
+        )
+    refusals = [
+        Kept(row_id, sender, f"{received.isoformat(timespec='milliseconds')}Z", raw, bool(is_base64), sdk)
+        for row_id, sender, received, raw, is_base64, sdk in rows
+    ]
+    counts = replay(refusals, read_configuration(), only_try=only_try)
+    for what, count in sorted(counts.items()):
+        print(f"{count:>8} {what}")
+    tried = "would pass; nothing was written" if only_try else "pass. Next: `cdp run`"
+    print(f"{counts['accepted']} of {len(refusals)} {tried}.")

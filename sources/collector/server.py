@@ -1,0 +1,120 @@
+"""One worker: its socket, its log, its application, until it is told to stop; then it drains."""
+
+import asyncio
+import contextlib
+import socket
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from sources.collector.app import Collector
+from sources.collector.deduplication import Memory
+from sources.collector.metrics import Shared
+from sources.collector.protocol import Connection, look_at
+from sources.collector.settings import Settings, read_settings
+from sources.collector.telling import listen_to_libraries, tell
+from sources.configuration import Configuration
+from sources.log.opening import OpenLog, open_log
+from sources.log.writer import Limits
+
+TICK = 1.0  # seconds between two looks at what ages
+GRACE = 30  # seconds that requests have to end
+WAITING_BYTES = 32 * 1024 * 1024
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Bind a socket that other workers may bind too; the kernel deals connections out among them."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind((host, port))
+    return bound
+
+
+class Worker:
+    """The application with its begin and its end."""
+
+    def __init__(self, settings: Settings, log: OpenLog, memory: Memory, state: Path) -> None:
+        self._log = log
+        self._writer = log.writer
+        self._shared = Shared(state / "metrics", log.writer.worker)
+        self.collector = Collector(settings, log, memory, log.writer.worker, self._shared)
+        self._memory = memory
+        self.connections: set[Any] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self.collector(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        """Uvicorn asks for the shutdown after the last request was answered."""
+        await receive()
+        chores = asyncio.create_task(self._look_after())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        chores.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await chores
+        await self._log.drain()
+        tell("worker_stopped", worker=self._writer.worker, count=self._writer.counted.lines)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self._memory.turn()
+            look_at(self.connections)
+            self._measure()
+
+    def _measure(self) -> None:
+        """Read what others count, and leave all for whoever is asked."""
+        collector, log = self.collector, self._writer.counted
+        collector.metrics.gauges.update(
+            in_flight_bytes=collector.in_flight.bytes,
+            log_waiting_bytes=self._writer.waiting_bytes,
+            log_commits_total=log.commits,
+            log_lines_total=log.lines,
+            log_bytes_total=log.bytes,
+            log_refused_total=log.refused,
+            log_sync_seconds_total=round(log.sync_seconds, 6),
+            ids_bytes=self._memory.size,
+        )
+        self._shared.leave(collector.metrics.samples(collector.worker))
+
+
+def run_worker(configuration: Configuration, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    listen_to_libraries()
+    settings = read_settings(configuration.collector)
+    bound = listening(host, port)
+    state = configuration.home / "collector"
+    memory = Memory(state / "ids", settings.limits.ids_a_day)
+    log = open_log(configuration, Limits(waiting_bytes=WAITING_BYTES))
+    worker = Worker(settings, log, memory, state)
+    Connection.seconds = settings.limits.seconds
+    server = uvicorn.Server(configured(worker))
+    worker.connections = server.server_state.connections
+    tell("worker_started", worker=log.writer.worker, host=host, port=bound.getsockname()[1])
+    server.run(sockets=[bound])
+
+
+def configured(worker: Worker) -> uvicorn.Config:
+    return uvicorn.Config(
+        worker,
+        http=Connection,
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=4096,
+        timeout_keep_alive=75,  # longer than the usual load balancer's 60
+        timeout_graceful_shutdown=GRACE,
+    )

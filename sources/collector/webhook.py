@@ -1,0 +1,165 @@
+"""Webhooks in: a signed delivery becomes rows of a connector's table, or events.
+
+A file of `webhooks/` is a kind of sender: `verify` checks the signature and returns the delivery's id, `contents` says
+what is in it. The settings give it a name, secrets and, for a generic kind, the tables it may write.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol, cast
+
+import orjson
+
+from sources.collector import quarantine, webhooks
+from sources.collector.deduplication import Memory, fingerprint, seed_of
+from sources.collector.events import encode
+from sources.collector.intake import Refused
+from sources.collector.refusal import Refusal
+from sources.collector.senders import Source, source_of
+from sources.collector.settings import Hook, Limits, Sender, Settings
+from sources.collector.sorting import Facts, Sorting
+from sources.collector.taken import Taken
+from sources.refusals import BadConfiguration, BadDeclaration
+from sources.source import load_source
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What came: headers in lower case, the very bytes, and when."""
+
+    headers: dict[bytes, bytes]
+    body: bytes
+    received_at: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of `<connector>.<table>`; only declared columns are taken from the fields."""
+
+    table: str
+    fields: Fields
+
+
+@dataclass(frozen=True)
+class Event:
+    """One call of Segment's specification."""
+
+    fields: Fields
+
+
+class UnknownContent(Exception):
+    """A delivery that this kind knows nothing to do with; it is kept in quarantine."""
+
+
+class Kind(Protocol):
+    """What a module of `webhooks/` offers."""
+
+    verify: Callable[[Delivery, tuple[str, ...]], str]
+    contents: Callable[[Delivery, Any, Hook], Iterable[Row | Event]]
+
+
+class Receiver:
+    """One configured sender of webhooks."""
+
+    def __init__(self, hook: Hook, limits: Limits) -> None:
+        self._hook = hook
+        self._kind = load_kind(hook.kind)
+        self._limits = limits
+        self._seed = seed_of(f"webhook {hook.name}")
+        self._origin = quarantine.Origin(hook.name)
+        self._source: Source = source_of(
+            Sender(write_key=f"webhook:{hook.name}", name=hook.name, kind="server", consent=hook.consent)
+        )
+
+    def take(self, delivery: Delivery, memory: Memory) -> Taken | Refused:
+        """Return lines of a delivery whose signature is right; one that came before is nothing."""
+        taken = Taken()
+        identity = self._kind.verify(delivery, self._hook.secrets)
+        mark = fingerprint(identity.encode() or delivery.body, self._seed)
+        if memory.has(mark):
+            taken.counts["duplicate"] += 1
+            return taken
+        taken.marks.append(mark)
+        try:
+            contents = list(self._kind.contents(delivery, orjson.loads(delivery.body), self._hook))
+        except orjson.JSONDecodeError:
+            self._refuse(delivery, "malformed_json", identity, taken)
+            return Refused("malformed_json", taken)
+        except UnknownContent as unknown:
+            self._refuse(delivery, str(unknown), identity, taken)
+            return taken
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
+            self._refuse(delivery, "unexpected_shape", identity, taken)
+            return taken
+        return self._sorted(contents, delivery, identity, memory, taken)
+
+    def _sorted(
+        self, contents: list[Row | Event], delivery: Delivery, identity: str, memory: Memory, taken: Taken
+    ) -> Taken:
+        sorting = Sorting(self._source, Facts(delivery.received_at, None), self._limits, memory)
+        rows = [content for content in contents if isinstance(content, Row)]
+        for row in rows:
+            taken.keep(row.table, self._line(row, delivery, identity))
+        for content in contents:
+            if isinstance(content, Event):
+                sorting.take_raw(orjson.dumps(content.fields), None)
+        events = sorting.done()
+        for lane, lines in events.lanes.items():
+            taken.lanes.setdefault(lane, []).extend(lines)
+        taken.marks.extend(events.marks)
+        taken.counts.update(events.counts)
+        taken.counts["accepted"] += len(rows)
+        return taken
+
+    def _line(self, row: Row, delivery: Delivery, identity: str) -> bytes:
+        columns = columns_of(row.table)
+        fields = {name: value for name, value in row.fields.items() if name in columns}
+        return encode(
+            {
+                "receivedAt": delivery.received_at,
+                "webhook": self._hook.name,
+                "deliveryId": identity,
+                "row": fields,
+            }
+        )
+
+    def _refuse(self, delivery: Delivery, code: str, identity: str, taken: Taken) -> None:
+        reason = quarantine.Reason("webhook", (code,))
+        line = quarantine.line(delivery.received_at, self._origin, reason, delivery.body, message_id=identity)
+        taken.refuse(line, code)
+
+
+class Hooks:
+    """All configured senders of webhooks, by name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._receivers = {hook.name: Receiver(hook, settings.limits) for hook in settings.webhooks.values()}
+
+    def find(self, name: str) -> Receiver:
+        if name not in self._receivers:
+            raise Refusal(404, "no_such_webhook")
+        return self._receivers[name]
+
+
+def load_kind(name: str) -> Kind:
+    """Return the module `webhooks/<name>.py`. Raises BadConfiguration, saying which there are."""
+    known = sorted(module.name for module in pkgutil.iter_modules(webhooks.__path__))
+    if name not in known:
+        raise BadConfiguration(f"no kind of webhook is called {name!r}: there are {', '.join(known)}")
+    return cast("Kind", importlib.import_module(f"{webhooks.__name__}.{name}"))
+
+
+@cache
+def columns_of(table: str) -> frozenset[str]:
+    """Return the columns of `<connector>.<table>`. Raises UnknownContent where there is no such table."""
+    connector, _, name = table.partition(".")
+    try:
+        declared = load_source(connector).table(name)
+    except BadDeclaration:
+        raise UnknownContent("unknown_table") from None
+    return frozenset(column.name for column in declared.columns)

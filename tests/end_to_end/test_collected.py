@@ -1,0 +1,183 @@
+"""Every event the collector said yes to ends in exactly one place, whatever was killed on the way."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import httpx
+import pytest
+from demo_line import point_at
+
+SETTINGS = """
+sources:
+  server:
+    write_key: wk_test
+    kind: server
+limits:
+  event: {limit}
+"""
+
+
+class Collector:
+    """A process of `cdp collect`."""
+
+    def __init__(self):
+        with closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.command = [sys.executable, "-m", "dagster_cdp.cli", "collect", "--port", str(self.port)]
+        self.environment = dict(os.environ)
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            self.command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with closing(socket.socket()) as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            time.sleep(0.05)
+        raise AssertionError("the collector does not listen")
+
+    def end(self, word=signal.SIGTERM):
+        self.process.send_signal(word)
+        self.process.wait(30)
+
+    def send(self, *events):
+        body = json.dumps({"batch": events, "writeKey": "wk_test"}).encode()
+        answer = httpx.post(f"http://127.0.0.1:{self.port}/v1/batch", content=body, timeout=30)
+        assert answer.status_code == 200
+
+
+def event(message_id, **more):
+    said = {"type": "track", "event": "Seen", "messageId": message_id, "anonymousId": f"a-{message_id}"}
+    said |= {"timestamp": "2026-03-01T10:00:00Z", "properties": {"price": 1}, "context": {"locale": "en"}}
+    return {**said, **more}
+
+
+GOOD = [f"m{number}" for number in range(30)]
+REFUSED = {"nameless": "missing_event_name", "nobody": "no_user_anon_id", "large": "event_too_large"}
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    """A line whose only input came through a collector that was killed and started again."""
+    from dagster_cdp.line import run_line
+
+    home = tmp_path_factory.mktemp("collected")
+    (home / "inbox/web_events/events").mkdir(parents=True)
+    (home / "collector.yml").write_text(SETTINGS.format(limit=700))
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in point_at(home).items():
+            environment.setenv(name, value)
+        environment.delenv("CDP_NOW")  # the collector's clock is the real one
+        environment.setenv("COLUMNS", "200")
+        collector = Collector().start()
+        collector.send(*(event(name) for name in GOOD[:20]))
+        collector.send(*(event(name) for name in GOOD[:5]))  # an SDK tries again
+        collector.send(
+            event("m20"), event("nameless", event=None), event("nobody", anonymousId=None),
+            event("large", properties={"text": "x" * 900}), event("m21"),
+            event("denied", context={"consent": {"categoryPreferences": {"analytics": False}}}),
+            event("half", properties={"emoji": "\ud83d"}),
+        )  # fmt: skip
+        collector.end(signal.SIGKILL)
+        collector.start()
+        collector.send(*(event(name) for name in GOOD[18:]))
+        collector.end()
+        lines = [json.dumps(event(name, receivedAt="2026-03-01T10:00:01Z")) for name in ("m1", "m2", "filed")]
+        (home / "inbox/web_events/events/elsewhere.jsonl").write_text("\n".join(lines))
+        counted = 'key:"ops/conservation" or key:"ops/quarantine" or key:"ops/row_outcomes"'
+        yield home, run_line(f"group:raw or group:gates or group:staging or {counted}")
+
+
+def ask(query):
+    from dagster_cdp.warehouse import connect
+
+    with connect("test") as warehouse:
+        return warehouse.execute(query)
+
+
+def ends():
+    """Where each event ended: {message id: [outcome, …]}, duplicates aside."""
+    found = ask(
+        "select event_id, _outcome from staging.judged_web_events__events where _outcome <> 'duplicate' "
+        "union all select coalesce(message_id, code), _outcome from staging.judged_collector__refusals"
+    )
+    return {name: sorted(outcome for each, outcome in found if each == name) for name, _ in found}
+
+
+def test_the_line_ran(collected):
+    _, report = collected
+    assert report.failures == []
+
+
+def test_every_event_ended_in_exactly_one_place(collected):
+    expected = {name: ["published"] for name in [*GOOD, "filed"]} | {name: ["quarantined"] for name in REFUSED}
+    found = ends()
+    assert found.pop("half") == ["quarantined"]
+    assert found.pop("consent_denied") == ["suppressed"]
+    assert found == expected
+
+
+def test_what_was_refused_says_why_and_is_counted_with_all_else(collected):
+    reasons = dict(ask("select message_id, code from staging.stg_collector__refusals"))
+    assert {name: reasons[name] for name in REFUSED} == REFUSED
+    listed = ask("select rule from ops.quarantine where connector = 'collector'")
+    assert {(code,) for code in REFUSED.values()} <= set(listed)
+    wrong = ask(
+        "select count(*) from ops.conservation where landed_count <> "
+        "published_count + quarantined_count + duplicate_count + suppressed_count or landed_count < reported_count"
+    )
+    assert wrong == [(0,)]
+
+
+def test_of_an_event_nobody_may_keep_only_a_count_is_left(collected):
+    home, _ = collected
+    assert ask("select event_type, event_count from staging.judged_collector__refusals where stage = 'consent'") == [
+        ("track", 1)
+    ]
+    written = b"".join(path.read_bytes() for path in (home / "log").rglob("*.sealed"))
+    assert b"a-m0" in written
+    assert b"a-denied" not in written
+
+
+def test_a_refused_event_comes_through_once_the_settings_allow_it(collected):
+    from typer.testing import CliRunner
+
+    from dagster_cdp.cli import app
+    from dagster_cdp.line import run_line
+
+    def said(*words):
+        ran = CliRunner().invoke(app, ["quarantine", *words])
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    home, _ = collected
+    assert "event_too_large" in said("list")
+    assert "0 of 1 would pass" in said("replay", "--try", "--code", "event_too_large")
+    (home / "collector.yml").write_text(SETTINGS.format(limit=2000))
+    assert "2 of 4 would pass" in said("replay", "--try")  # the half character was replaced when it was written down
+    assert "1 of 1 pass" in said("replay", "--code", "event_too_large")
+    assert "1 of" in said("replay")
+    report = run_line("group:raw or group:gates or group:staging")
+    assert report.failures == []
+    [(received, count)] = ask(
+        "select max(received_at) < timestamp '2100-01-01', count(*) from staging.stg_web_events__events "
+        "where event_id = 'large'"
+    )
+    assert (received, count) == (True, 1)
+    same = ask(
+        "select count(*) from staging.stg_web_events__events as events "
+        "inner join staging.stg_collector__refusals as refused on refused.message_id = events.event_id "
+        "where refused.received_at = events.received_at"
+    )
+    assert same == [(2,)]
+    assert "0 of 2 would pass" in said("replay", "--try")

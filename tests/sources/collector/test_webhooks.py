@@ -1,0 +1,207 @@
+"""Webhooks, signed by the vendors' own libraries where there are any."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import stripe
+from door import Door
+from standardwebhooks import Webhook
+
+from sources.collector.settings import Hook, Settings
+from sources.collector.webhook import columns_of, load_kind
+from sources.refusals import BadConfiguration
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of the tills, long enough").decode()
+SETTINGS = Settings(
+    webhooks={
+        "shopify": Hook(name="shopify", kind="shopify", secrets=("old", "new")),
+        "stripe": Hook(name="stripe", kind="stripe", secrets=("stripe secret",)),
+        "till": Hook(name="till", kind="store", secrets=(SECRET,)),
+        "any": Hook(name="any", kind="standard", secrets=(SECRET,), tables=("support.users", "nowhere.at_all")),
+    }
+)
+
+
+@pytest.fixture
+def hooks(door_of):
+    return door_of(SETTINGS)
+
+
+def shopify(hooks: Door, payload, topic="orders/create", secret="new", identity=None):
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    headers = {
+        "x-shopify-hmac-sha256": base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode(),
+        "x-shopify-topic": topic,
+        "x-shopify-webhook-id": identity or str(uuid.uuid4()),
+    }
+    return hooks.post("/webhooks/shopify", body, headers, key=None)
+
+
+def standard(hooks: Door, name, payload, identity="d1", at=None, secret=SECRET):
+    body, at = json.dumps(payload), at or datetime.now(UTC)
+    signature = Webhook(secret).sign(identity, at, body)
+    headers = {"webhook-id": identity, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
+    return hooks.post(f"/webhooks/{name}", body, headers, key=None)
+
+
+ORDER = {
+    "id": 450789469,
+    "name": "#1001",
+    "email": "bo@example.com",
+    "total_price": "199.65",
+    "created_at": "2026-01-10T11:00:00-05:00",
+    "customer": {"id": 207119551, "note": "private"},
+    "billing_address": {"address1": "not kept"},
+    "shipping_address": {"first_name": "Bo", "address1": "1 Street", "city": "Ottawa", "zip": "K2P", "country_code": "CA"},
+    "line_items": [{"id": 1, "product_id": 7, "title": "A", "quantity": 3, "price": "10.10", "total_discount": "0.30"}],
+}
+
+
+@pytest.mark.parametrize("secret", ["old", "new"])
+def test_a_shopify_order_is_a_row_and_its_lines(hooks, secret):
+    assert shopify(hooks, ORDER, secret=secret).json() == {"success": True}
+    [order], [line] = (hooks.lines(f"web_orders.{table}") for table in ("orders", "order_lines"))
+    row = order["row"]
+    assert (row["id"], row["customer_id"], row["total_price"]) == ("450789469", "207119551", "199.65")
+    assert (row["shipping_address_city"], row["shipping_address_address_1"]) == ("Ottawa", "1 Street")
+    assert row.keys() <= columns_of("web_orders.orders")
+    assert "not kept" not in json.dumps(order)
+    assert line["row"]["price"] == "30.30"
+    assert line["row"]["order_id"] == "450789469"
+
+
+def test_a_delivery_that_comes_again_is_nothing(hooks):
+    for _ in range(3):
+        assert shopify(hooks, ORDER, identity="one").status_code == 200
+    assert len(hooks.lines("web_orders.orders")) == 1
+
+
+@pytest.mark.parametrize("header", ["", "nonsense", "AAAA"])
+def test_a_wrong_signature_is_401_and_nothing_is_stored(hooks, header):
+    answer = hooks.post("/webhooks/shopify", ORDER, {"x-shopify-hmac-sha256": header}, key=None)
+    assert (answer.status_code, answer.json()["code"]) == (401, "bad_signature")
+    assert hooks.lines("quarantine") == hooks.lines("web_orders.orders") == []
+
+
+def test_a_delivery_nobody_reads_is_kept_apart(hooks):
+    assert shopify(hooks, ORDER, topic="products/update").status_code == 200
+    assert shopify(hooks, {**ORDER, "line_items": [{}]}).status_code == 200
+    assert shopify(hooks, {"no": "id"}).status_code == 200
+    assert shopify(hooks, ["a list"]).status_code == 200
+    assert shopify(hooks, b"{").status_code == 400
+    assert hooks.refused() == ["unknown_topic", *["unexpected_shape"] * 3, "malformed_json"]
+
+
+def test_an_unknown_sender_is_404(hooks):
+    assert hooks.post("/webhooks/nobody", {}, key=None).status_code == 404
+
+
+# Stripe
+
+
+def stripe_event(what: dict, at: int | None = None, secret="stripe secret") -> tuple[bytes, dict[str, str]]:
+    body = json.dumps({"id": "evt_1", "object": "event", "data": {"object": what}})
+    at = at or int(time.time())
+    signature = stripe.WebhookSignature._compute_signature(f"{at}.{body}", secret)
+    return body.encode(), {"stripe-signature": f"t={at},v1=00,v1={signature}"}
+
+
+CHARGE = {
+    "id": "ch_1", "object": "charge", "amount": 1999, "amount_refunded": 0, "currency": "eur", "created": 1767225600,
+    "customer": "cus_1", "receipt_email": "bo@example.com", "payment_intent": "pi_1", "paid": True, "status": "succeeded",
+    "metadata": {"order_id": "o1"}, "payment_method_details": {"card": {"fingerprint": "f1", "last4": "4242"}},
+}  # fmt: skip
+
+
+def test_a_charge_and_a_refund_of_stripe(hooks):
+    refund = {"id": "re_1", "object": "refund", "charge": "ch_1", "amount": 5, "currency": "eur", "created": 1767225600}
+    for what in (CHARGE, refund):
+        body, headers = stripe_event(what)
+        stripe.WebhookSignature.verify_header(body.decode(), headers["stripe-signature"], "stripe secret", 300)
+        assert hooks.post("/webhooks/stripe", body, headers, key=None).status_code == 200
+    [payment], [repaid] = hooks.lines("finance.payments"), hooks.lines("finance.refunds")
+    assert payment["row"]["created"] == "2026-01-01T00:00:00Z"
+    assert payment["row"]["card_fingerprint"] == "f1"
+    assert "4242" not in json.dumps(payment)
+    assert repaid["row"]["charge_id"] == "ch_1"
+
+
+@pytest.mark.parametrize(
+    ("at", "secret", "code"),
+    [(1767225600, "stripe secret", "bad_timestamp"), (None, "another", "bad_signature")],
+)
+def test_an_old_or_forged_event_of_stripe_is_401(hooks, at, secret, code):
+    body, headers = stripe_event(CHARGE, at, secret)
+    assert hooks.post("/webhooks/stripe", body, headers, key=None).json()["code"] == code
+    assert hooks.lines("finance.payments") == []
+
+
+# stores
+
+
+RECEIPT = {
+    "receipt_id": "R-1", "store_id": "S1", "sold_at": "2026-01-01T10:00:00Z", "loyalty_number": "440023",
+    "total_amount": 12.5, "currency": "EUR", "lines": [{"product_id": "P1", "quantity": 1, "sales_amount": 12.5}],
+}  # fmt: skip
+
+
+def test_a_receipt_of_a_till(hooks):
+    assert standard(hooks, "till", {"type": "receipt.completed", "data": RECEIPT}).status_code == 200
+    [receipt], [line] = (hooks.lines(f"store_receipts.{table}") for table in ("receipts", "receipt_lines"))
+    assert receipt["row"]["loyalty_number"] == "440023"
+    assert (line["row"]["receipt_id"], line["row"]["line_number"]) == ("R-1", 1)
+
+
+def test_a_scanned_card_is_an_event_at_once(hooks):
+    scan = {"scan_id": "sc1", "loyalty_number": "440023", "store_id": "S1", "scanned_at": "2026-01-01T10:00:00Z"}
+    for identity in ("d1", "d2"):
+        standard(hooks, "till", {"type": "loyalty_card.scanned", "data": scan}, identity)
+    [row] = hooks.rows()
+    assert (row["event"], row["message_id"], row["properties"]["loyalty_number"]) == (
+        "Loyalty Card Scanned", "sc1", "440023",
+    )  # fmt: skip
+    assert "440023" not in row["anonymous_id"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"), [("loyalty_member.updated", "loyalty_members"), ("coupon.redeemed", "coupon_redemptions")]
+)
+def test_members_and_coupons(hooks, kind, table):
+    standard(hooks, "till", {"type": kind, "data": {"loyalty_number": "1", "unheard_of": "x"}})
+    assert [line["row"] for line in hooks.lines(f"store_receipts.{table}")] == [{"loyalty_number": "1"}]
+
+
+# generic
+
+
+def test_a_generic_sender_writes_the_tables_it_may(hooks):
+    rows = [{"id": "1", "email": "a@example.com"}, {"id": "2"}]
+    assert standard(hooks, "any", {"type": "support.users", "data": rows}).status_code == 200
+    assert len(hooks.lines("support.users")) == 2
+    standard(hooks, "any", {"type": "crm.contacts", "data": {}}, "d2")
+    standard(hooks, "any", {"type": "nowhere.at_all", "data": {}}, "d3")
+    assert hooks.refused() == ["table_not_allowed", "unknown_table"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"at": datetime.now(UTC) - timedelta(minutes=6)}, "bad_timestamp"),
+        ({"at": datetime.now(UTC) + timedelta(minutes=6)}, "bad_timestamp"),
+        ({"secret": "whsec_" + base64.b64encode(b"another").decode()}, "bad_signature"),
+    ],
+)
+def test_an_old_or_forged_delivery_is_401(hooks, given, code):
+    answer = standard(hooks, "any", {"type": "support.users", "data": {}}, **given)
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
+
+
+def test_a_kind_that_is_not_there_is_named():
+    with pytest.raises(BadConfiguration, match="shopify, standard, store, stripe"):
+        load_kind("magento")
