@@ -22,6 +22,16 @@ _JOINS = {
     "product": "product.product_id = told.product_id",
     "event": "event.event_id = told.source_id",
 }
+NEEDED = {
+    "profiles.profiles": ("profile_id", "email", "phone", "confidence"),
+    "profiles.consents": ("profile_id", "purpose", "channel", "is_granted"),
+    "profiles.orders": ("profile_id", "order_key", "is_cancelled", "ordered_at"),
+    "profiles.order_lines": ("order_key", "product_id"),
+    "profiles.profile_events": ("event_id", "profile_id", "event_name", "cart_id", "occurred_at", "_landed_at"),
+    "profiles.time_zones": ("profile_id", "time_zone"),
+    "profiles.contact_preferences": ("profile_id", "channel", "position"),
+    "identity.profile_redirects": ("profile_id", "current_profile_id"),
+}
 _VALUES = """
 with told as (
 
@@ -29,7 +39,7 @@ with told as (
         firings.message_id, firings.product_id, firings.source_id, firings.reason,
         coalesce(redirects.current_profile_id, firings.profile_id) as person_id
     from activation.trigger_firings as firings
-    left join identity.profile_redirects as redirects on firings.profile_id = redirects.profile_id
+    left join _trigger_redirects as redirects on firings.profile_id = redirects.profile_id
     where firings.message_id in ({ids})
 
 )
@@ -84,10 +94,7 @@ def table_of(trigger: Trigger, kind: str) -> tuple[str, str]:
 
 def check_columns(warehouse: Warehouse, trigger: Trigger) -> None:
     """Refuse with a sentence a trigger whose tables or columns aren't there."""
-    wanted: list[tuple[str, str, str, str]] = [
-        ("profiles", table, "profile_id", "the decision")
-        for table in ("profiles", "consents", "orders", "profile_events", "time_zones", "contact_preferences")
-    ]
+    wanted = [(*table.split("."), column, "the decision") for table, columns in NEEDED.items() for column in columns]
     if trigger.when.audience:
         columns = {"profile_id", trigger.when.at, *(set(trigger.reasons) - {"entry", "ever"})} - {None}
         wanted += [("audiences", trigger.when.audience, str(column), "when") for column in sorted(map(str, columns))]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reverse_etl.triggers.duration import moment
+from reverse_etl.triggers.redirects import lay_out_redirects
 from reverse_etl.triggers.trigger import Trigger
 from reverse_etl.triggers.verdict import QUIET, SEND, VERDICTS, begin, judge
 from reverse_etl.warehouse import Warehouse
@@ -49,7 +50,7 @@ told as (
 
     select coalesce(redirects.current_profile_id, outbox.profile_id) as person_id, outbox.sent_at
     from activation.outbox as outbox
-    left join identity.profile_redirects as redirects on outbox.profile_id = redirects.profile_id
+    left join _trigger_redirects as redirects on outbox.profile_id = redirects.profile_id
     where outbox.state in {COUNTED}
 
 ),
@@ -149,6 +150,7 @@ def _lay_out(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -
     }
     due = [trigger for trigger in triggers if trigger.enabled and waiting.get(trigger.name)]
     if due:
+        lay_out_redirects(warehouse)
         begin(warehouse)
     for trigger in due:
         judge(warehouse, trigger, _DUE.format(name=trigger.name, now=moment(now)), now, is_new=False)

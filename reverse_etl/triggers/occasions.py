@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from reverse_etl.triggers.duration import interval, moment
+from reverse_etl.triggers.redirects import lay_out_redirects
 from reverse_etl.triggers.trigger import ENTRY, EVER, Trigger
 from reverse_etl.warehouse import Warehouse, quoted
 
+OCCASIONS = "_trigger_occasions"  # a temporary table: what happened and opened nothing yet
 OVERLAP = timedelta(hours=1)  # loads may commit out of their landing order
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -18,15 +20,12 @@ insert into activation.trigger_firings (
 )
 with
 
-occasions as ({occasions}),
-
 ranked as (
 
     select
         occasions.*,
         row_number() over (partition by profile_id, reason order by occurred_at, source_id) as nth
-    from occasions
-    where profile_id is not null and reason is not null
+    from _trigger_occasions as occasions
 
 ),
 
@@ -34,7 +33,7 @@ told as (
 
     select coalesce(redirects.current_profile_id, firings.profile_id) as profile_id, firings.reason
     from activation.trigger_firings as firings
-    left join identity.profile_redirects as redirects on firings.profile_id = redirects.profile_id
+    left join _trigger_redirects as redirects on firings.profile_id = redirects.profile_id
     where firings.trigger_name = '{name}'
         and firings.reason in (select reason from ranked)
 
@@ -125,12 +124,22 @@ def open_triggers(
         if trigger.when.audience and not trigger.when.rows:
             _cross(warehouse, trigger, now)
         landed = "" if is_thorough or mark is None else f"and events._landed_at > {moment(mark - OVERLAP)}"
-        occasions = _occasions(trigger, now, since, landed)
-        warehouse.execute(
-            _OPEN.format(name=trigger.name, occasions=occasions, now=moment(now), wait=interval(trigger.wait))
-        )
+        _open(warehouse, trigger, now, _occasions(trigger, now, since, landed))
         if trigger.when.event:
             _advance(warehouse, trigger, landed)
+
+
+def _open(warehouse: Warehouse, trigger: Trigger, now: datetime, occasions: str) -> None:
+    warehouse.execute(f"drop table if exists {OCCASIONS}")
+    warehouse.execute(
+        f"create temporary table {OCCASIONS} as select found.* from ({occasions}) as found "
+        "where found.profile_id is not null and found.reason is not null and not exists (select 1 from "
+        f"activation.trigger_firings as firings where firings.trigger_name = '{trigger.name}' "
+        "and firings.profile_id = found.profile_id and firings.reason = found.reason)"
+    )
+    if warehouse.execute(f"select 1 from {OCCASIONS} limit 1"):
+        lay_out_redirects(warehouse)
+        warehouse.execute(_OPEN.format(name=trigger.name, now=moment(now), wait=interval(trigger.wait)))
 
 
 def _occasions(trigger: Trigger, now: datetime, since: datetime, landed: str) -> str:

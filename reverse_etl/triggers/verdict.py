@@ -34,7 +34,8 @@ COLUMNS = (
     "cap_messages", "cap_from",
 )  # fmt: skip
 
-# Candidates: message_id, profile_id, product_id, cart_id, source_id, occurred_at, due_at, channel (null: any).
+# Call `lay_out_redirects` before. Candidates: message_id, profile_id, reason, product_id, cart_id, source_id,
+# occurred_at, due_at, channel (null: any).
 _VERDICTS = """
 insert into {verdicts} ({columns})
 with
@@ -43,7 +44,7 @@ candidates as (
 
     select asked.*, coalesce(redirects.current_profile_id, asked.profile_id) as person_id
     from ({candidates}) as asked
-    left join identity.profile_redirects as redirects on asked.profile_id = redirects.profile_id
+    left join _trigger_redirects as redirects on asked.profile_id = redirects.profile_id
 
 ),
 

@@ -39,7 +39,7 @@ class PostOffice:
         body = [[r.operation_id, r.operation, dict(r.identifiers), dict(r.fields)] for r in rows]
         return Request("/", json.dumps(body).encode())
 
-    def outcomes(self, rows, response):
+    def outcomes(self, rows, _response):
         return [Receipt(row, Outcome.DELIVERED) for row in rows]
 
     @contextmanager

@@ -94,7 +94,11 @@ def test_a_sender_who_is_not_verified_stops_everything_and_blames_nobody(account
 
 @pytest.mark.parametrize(
     ("mode", "options", "word"),
-    [("mirror", SENDER, "append_events"), ("append_events", {"from": "nobody"}, "options.from"), ("append_events", {}, "from")],
+    [
+        ("mirror", SENDER, "append_events"),
+        ("append_events", {"from": "nobody"}, "options.from"),
+        ("append_events", {}, "from"),
+    ],
 )
 def test_options_are_checked(mode, options, word):
     with pytest.raises(BadDeclaration, match=word):

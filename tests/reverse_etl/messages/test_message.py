@@ -55,7 +55,9 @@ def test_halves_of_a_placeholder_do_not_meet():
 
 
 def test_markup_in_a_value_is_text_in_html():
-    titled = message(fields={"title": {"from": "product.title"}}, subject=None, text="{title}", html='<p title="{title}">')
+    titled = message(
+        fields={"title": {"from": "product.title"}}, subject=None, text="{title}", html='<p title="{title}">'
+    )
 
     rendered = render(titled, {"title": 'Nuts "&" bolts <3 mm'})
 
@@ -113,5 +115,7 @@ def test_an_error_is_one_line_that_names_file_and_field(tmp_path):
 def test_the_bundled_messages_load_and_say_something_to_a_stranger():
     for file in MESSAGES.glob("*.yml"):
         found = find_message(file.stem)
-        values = {name: "12" if field.kind in {"amount", "integer"} else "Something" for name, field in found.fields.items()}
+        values = {
+            name: "12" if field.kind in {"amount", "integer"} else "Something" for name, field in found.fields.items()
+        }
         assert render(found, values).parts["text"]

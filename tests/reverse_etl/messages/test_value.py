@@ -50,7 +50,28 @@ __FIRST_NAME__
 undefined
 Hello undefined
 """.strip().splitlines()
-NOBODIES = ["null", "NULL", "None", "nan", "NaN", "N/A", "n/a", "unknown", "TEST", "fname", "First Name", "First_Name", "lastname", "Your Name", "xxx", "Guest", "customer", "(null)", "[null]", "asdf"]
+NOBODIES = [
+    "null",
+    "NULL",
+    "None",
+    "nan",
+    "NaN",
+    "N/A",
+    "n/a",
+    "unknown",
+    "TEST",
+    "fname",
+    "First Name",
+    "First_Name",
+    "lastname",
+    "Your Name",
+    "xxx",
+    "Guest",
+    "customer",
+    "(null)",
+    "[null]",
+    "asdf",
+]
 EMPTIES = [None, "", " ", "\t", "-", "--", ".", "?", "''", '""', "_", "\u00a0", "…"[:0]]
 IMPLAUSIBLE = [
     "Win 1000 $ at evil.example", "http://evil.example", "Ann <script>", "ann@example.com", "R2D2", "Ann\u202eEvil",
@@ -105,7 +126,8 @@ def test_names_of_people_stay(given, written):
 
 @pytest.mark.parametrize(
     "title",
-    ["100% cotton", "Lamp [rear]", "Nuts & bolts <3 mm>", "Size: M", "T-shirt {2 pack", "50% off", "A/B test tube", "#1 Dad mug",
+    ["100% cotton", "Lamp [rear]", "Nuts & bolts <3 mm>", "Size: M", "T-shirt {2 pack", "50% off", "A/B test tube",
+     "#1 Dad mug",
      "Name plates, brass", "E-mail: the book", "$5 voucher", "Order & chaos", "9:30 train set", "Salt_Pepper"],
 )  # fmt: skip
 def test_titles_of_products_stay(title):

@@ -19,7 +19,8 @@ PEOPLE = 25
 WAYS = {
     "email": {"destination": "resend", "message": "abandoned_checkout",
               "options": {"from": "hello@shop.example", "requests_per_second": 1_000}},
-    "sms": {"destination": "twilio_sms", "message": "abandoned_checkout_sms", "options": {"from_number": "+15005550006"}},
+    "sms": {"destination": "twilio_sms", "message": "abandoned_checkout_sms",
+            "options": {"from_number": "+15005550006"}},
 }  # fmt: skip
 SUICIDE = textwrap.dedent(
     """

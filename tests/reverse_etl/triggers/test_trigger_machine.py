@@ -1,9 +1,10 @@
 """Any history at all: events in any order, purchases, second thoughts, nights, faults, and deaths between statements.
 
-At the moment a message really leaves: its person consents, has not bought since, isn't in their quiet hours, has not been
-told more than the cap allows, and was not told this before. When all is calm again, nothing is left undecided.
+At the moment a message really leaves: its person consents, has not bought since, isn't in their quiet hours, has not
+been told more than the cap allows, and was not told this before. When all is calm again, nothing is left undecided.
 """
 
+import os
 from contextlib import suppress
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -26,7 +27,8 @@ from reverse_etl.warehouse import DuckDBWarehouse
 PEOPLE = st.sampled_from(["ann", "bob", "cleo"])
 ZONES = {"ann": "America/New_York", "bob": "Asia/Tokyo", "cleo": None}
 MOODS = st.lists(
-    st.sampled_from(["well", "busy", "down", "lost", "applied", "broken", "refused", "die", "apply and die"]), max_size=3
+    st.sampled_from(["well", "busy", "down", "lost", "applied", "broken", "refused", "die", "apply and die"]),
+    max_size=3,
 )
 DEATHS = st.one_of(st.none(), st.none(), st.integers(0, 60))
 QUIET = {"from": "21:00", "until": "08:00", "time_zone": "Europe/Berlin"}
@@ -55,11 +57,12 @@ class Machine(RuleBasedStateMachine):
         self.office = PostOffice(knows_ids=self.knows_ids, on_sending=self.is_right)
         self.bought, self.consenting, self.left = {}, dict.fromkeys(ZONES, True), []
 
-    def is_right(self, message_id, operation, identifiers, fields):
+    def is_right(self, message_id, _operation, identifiers, _fields):
         """Look at a message that leaves at this moment."""
         name, now = identifiers["email"].split("@")[0], self.town.now
         [(trigger, reason, occurred_at)] = self.warehouse.execute(
-            "select trigger_name, reason, occurred_at from activation.trigger_firings where message_id = ?", [message_id]
+            "select trigger_name, reason, occurred_at from activation.trigger_firings where message_id = ?",
+            [message_id],
         )
         assert self.consenting[name], "without consent"
         assert all(at < occurred_at for at in self.bought.get(name, [])), "after a purchase"
@@ -168,7 +171,11 @@ class WithoutIds(Machine):
 
 
 SETTINGS = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=100 if os.environ.get("CDP_TEST_WHOLE") == "1" else 12,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
 )
 
 
