@@ -19,7 +19,16 @@ from sources.origins import Origin, origin_of
 from sources.origins.log import Log
 from sources.refusals import LoadFailed, Refused, WarehouseBusy
 from sources.source import Source, Table
-from sources.standing import LAST_LOAD, LOOK, finish_pending, follow, local_value, look, progress
+from sources.standing import (
+    LAST_LOAD,
+    LOOK,
+    finish_pending,
+    follow,
+    local_value,
+    look,
+    progress,
+    take_up_positions,
+)
 from sources.warehouse import PATIENCE, PAUSE, SCHEMA, warehouse
 
 REPORTS = {"loads": LOADS, "schema_changes": SCHEMA_CHANGES}
@@ -125,6 +134,7 @@ class Load:
             return self.report([])
         with warehouse(self.configuration) as raw:
             self.pipeline, missing = follow(self.pipeline, self.source, raw)
+            take_up_positions(self.pipeline, self.source, raw, self.log.later)
             finished = finish_pending(self.pipeline, self.source, raw)
         if missing or not self.is_idle():
             finished += self.deliver(missing)

@@ -13,7 +13,6 @@ from dlt.common.versioned_state import decompress_state
 
 from sources.configuration import Configuration
 from sources.log.reader import Position
-from sources.log.segment import place_of
 from sources.names import literal
 from sources.source import Source
 from sources.warehouse import Raw
@@ -24,6 +23,7 @@ REPORTS = {  # and what tells their rows apart within a load
     "schema_changes": "table_name, source_file, column_name, change",
 }
 POSITIONS = "log_positions"  # how far the log was landed by whoever landed it without dlt
+Later = Callable[[Position, Position], Position]
 LAST_LOAD = "last_load_id"
 LOOK = "warehouse_as_last_seen"
 
@@ -39,8 +39,6 @@ def follow(pipeline: Pipeline, source: Source, raw: Raw) -> tuple[Pipeline, list
         forget_progress(pipeline, source, missing)
     if present >= BOOKS and (last := raw.last_load(source.name)):
         pipeline.set_local_state_val(LAST_LOAD, last)
-    if POSITIONS in present:
-        take_up_positions(pipeline, source, raw)
     return pipeline, missing
 
 
@@ -73,20 +71,16 @@ def forget_progress(pipeline: Pipeline, source: Source, tables: Sequence[str]) -
             resources.pop(f"{table}__log", None)
 
 
-def take_up_positions(pipeline: Pipeline, source: Source, raw: Raw) -> None:
+def take_up_positions(pipeline: Pipeline, source: Source, raw: Raw, later: Later) -> None:
     """Go on in the log behind what was landed live; the state goes to the warehouse with the next load."""
+    if POSITIONS not in raw.tables():
+        return
     said = dict(raw.rows(f"select table_name, position from raw.{POSITIONS}"))
     with pipeline.managed_state() as state:
         resources = state.setdefault("sources", {}).setdefault(source.name, {}).setdefault("resources", {})
         for name in said.keys() & set(tables_of(source)):
             kept = resources.setdefault(f"{name}__log", {})
-            kept["position"] = later_position(json.loads(said[name]), kept.get("position", {}))
-
-
-def later_position(one: Position, other: Position) -> Position:
-    """Return per worker the place that is further on."""
-    both = {worker: [place[worker] for place in (one, other) if worker in place] for worker in {**one, **other}}
-    return {worker: max(places, key=place_of) for worker, places in both.items()}
+            kept["position"] = later(json.loads(said[name]), kept.get("position", {}))
 
 
 def state_in(pipeline: str, rows: Callable[[str], list[tuple[Any, ...]]]) -> dict[str, Any]:

@@ -21,12 +21,13 @@ from sources.configuration import Configuration
 from sources.conform import empty, engine
 from sources.landing import Landing
 from sources.log.followers import Followers
+from sources.log.opening import WAREHOUSE, log_reader
 from sources.log.reader import Position, Reader, Slice
 from sources.names import literal, quoted
 from sources.origins.envelope import Shape
-from sources.origins.log import FOLLOWER, Log
+from sources.origins.log import Log
 from sources.source import Source, Table
-from sources.standing import POSITIONS, later_position, state_in
+from sources.standing import POSITIONS, state_in
 
 NAMED = "live"  # in raw._dlt_loads, where loads of dlt have their pipeline's name
 INCOMING = "_incoming"
@@ -57,9 +58,8 @@ class Tail:
     last_load: float = 0.0
 
     def __post_init__(self) -> None:
-        root = Path(self.configuration.log)
-        self.reader = Reader(root)
-        self.followers = Followers(root)
+        self.reader = log_reader(self.configuration)
+        self.followers = Followers(Path(self.configuration.log))
         self.lanes = {Log(s, self.configuration).lane(t): (s, t) for s in self.sources for t in s.tables}
         self.shapes = {lane: Shape(table) for lane, (_, table) in self.lanes.items()}
         self.using = engine()
@@ -72,8 +72,9 @@ class Tail:
         for lane, (source, table) in self.lanes.items():
             name = source.raw_name(table)
             create(connection, name, empty(table, self.using))
-            loaded = Log(source, self.configuration).position(table, states[source.name])
-            self.positions[lane] = later_position(json.loads(said.get(name, "{}")), loaded)
+            log = Log(source, self.configuration)
+            loaded = log.position(table, states[source.name])
+            self.positions[lane] = log.later(json.loads(said.get(name, "{}")), loaded)
 
     def prepare(self, limit: int) -> list[Prepared]:
         """Read and conform what is new, about `limit` bytes of each lane. Touches no warehouse."""
@@ -121,11 +122,14 @@ class Tail:
         """Go on behind these rows, and let the log know that they will never be read again."""
         for batch in prepared:
             self.positions[batch.lane] = batch.position
-            with suppress(OSError):  # only keeps segments longer
-                self.followers.say(FOLLOWER, batch.lane, batch.position)
+            if not self.configuration.log_address:  # as loading does
+                with suppress(OSError):  # only keeps segments longer
+                    self.followers.say(WAREHOUSE, batch.lane, batch.position)
 
     def lag_bytes(self) -> int:
-        """How much lies in the log that is not landed."""
+        """How much lies in the log that is not landed; a broker doesn't say."""
+        if not isinstance(self.reader, Reader):
+            return 0
         return sum(self.reader.lag(lane, self.positions.get(lane, {})) for lane in self.lanes)
 
 

@@ -31,6 +31,7 @@ class CycleReport:
     seconds: float
     landing_seconds: float = 0.0
     model_seconds: dict[str, float] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()  # unique ids of what was written
 
 
 def prepare_books(connection: duckdb.DuckDBPyConnection) -> None:
@@ -42,8 +43,14 @@ def prepare_books(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def cycle(
-    tail: Tail, plan: Plan, connection: duckdb.DuckDBPyConnection, prepared: Sequence[Prepared], parts: Sequence[Part]
+def cycle(  # noqa: PLR0913 - the whole of a cycle
+    tail: Tail,
+    plan: Plan,
+    connection: duckdb.DuckDBPyConnection,
+    prepared: Sequence[Prepared],
+    parts: Sequence[Part],
+    *,
+    is_tick: bool = False,
 ) -> CycleReport:
     """Land what was prepared, run the hot models and the parts, commit. On any error nothing has happened."""
     began, began_at = time.perf_counter(), now()
@@ -51,7 +58,7 @@ def cycle(
     try:
         loads = tail.land(prepared, connection)
         landed_at, landing = now(), time.perf_counter() - began
-        plan.run(connection)
+        plan.run(connection, {batch.source.raw_name(batch.table) for batch in prepared}, is_tick=is_tick)
         resolved_at = now()
         for part in parts:
             part(connection, resolved_at)
@@ -69,6 +76,7 @@ def cycle(
         seconds=time.perf_counter() - began,
         landing_seconds=landing,
         model_seconds=dict(plan.seconds),
+        changed=frozenset(plan.changed),
     )
 
 

@@ -136,6 +136,11 @@ def _macros(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, s
     return found
 
 
+def asks_time(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
+    """Whether a model asks the clock, itself or in a macro."""
+    return any("cdp_now" in _called(text) for text in [node["raw_code"], *_macros(node, manifest).values()])
+
+
 def _called(text: str) -> list[str]:
     """Names that this template calls, also as `dialect__name` of what it dispatches."""
     names = re.findall(r"(\w+)\s*\(|'(\w+)'", " ".join(CODE.findall(COMMENT.sub("", text))))

@@ -6,17 +6,18 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dagster_cdp.live.cycle import CycleReport, Part, prepare_books
+from dagster_cdp.live.cycle import prepare_books
 from dagster_cdp.live.jobs import Jobs
 from dagster_cdp.live.loop import Loop
 from dagster_cdp.live.plan import make_plan
+from dagster_cdp.live.sending import Decisions, Dispatcher, prepare
 from dagster_cdp.live.service import Answer, Service, Tell
 from dagster_cdp.warehouse import turn
 from reverse_etl.remote import own
@@ -32,10 +33,10 @@ WAIT = 60.0  # seconds for whoever has the file now
 class Owner:
     """One owner of one DuckDB file; a second one waits for the first and then gives up."""
 
-    def __init__(self, parts: Sequence[Part] = (), ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, ready: Callable[[], None] = lambda: None) -> None:
         self.configuration: Configuration = read_configuration()
         self.started_at = time.time()
-        self._parts = parts
+        self._decisions = Decisions()
         self._ready = ready
         self._ended = threading.Event()
         self._fault: BaseException | None = None
@@ -66,10 +67,14 @@ class Owner:
         tail = Tail(self.configuration, all_sources())
         tail.open(cursor)
         prepare_books(cursor)
-        self.loop = Loop(tail, cursor, make_plan, self._parts, after=self._after)
+        prepare(cursor)
+        self.dispatcher = Dispatcher(self._decisions.triggers)
+        self.loop = Loop(tail, cursor, make_plan, [self._decisions], after=self.dispatcher.after)
         self.loop.once(even_without_news=True)  # warm, and whatever an unowned time left over is taken up
         self._thread = threading.Thread(target=self._loop, name="hot loop")
         self._thread.start()
+        self.dispatcher.start()
+        stack.callback(self.dispatcher.stop)
         stack.callback(self.loop.stop)
         answers: dict[str, Answer] = {**Jobs(self.loop).answers(), **self._answers()}
         self.service = Service(file, self.connection, answers)
@@ -87,9 +92,6 @@ class Owner:
         except BaseException as fault:  # noqa: BLE001 - it ends the process, and is raised there
             self._fault = fault
             self._ended.set()
-
-    def _after(self, report: CycleReport) -> None:
-        log.debug("cycle of %s lines in %.3f s", report.lines, report.seconds)
 
     def _answers(self) -> dict[str, Answer]:
         return {
