@@ -43,7 +43,7 @@ def prepare_books(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def cycle(  # noqa: PLR0913 - the whole of a cycle
+def cycle(
     tail: Tail,
     plan: Plan,
     connection: duckdb.DuckDBPyConnection,

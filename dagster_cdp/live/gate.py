@@ -82,7 +82,7 @@ def _kind(node: Mapping[str, Any]) -> Iterator[str]:
     config = node["config"]
     kind = config["materialized"]
     if kind not in MATERIALISED:
-        yield f"materialised as {kind}, which costs what the warehouse is, not what is new; use {' or '.join(MATERIALISED)}"
+        yield f"materialised as {kind}, whose cost grows with the warehouse; use {' or '.join(MATERIALISED)}"
     strategy = config.get("incremental_strategy") or "append"
     if kind == "incremental" and strategy not in STRATEGIES:
         yield f"the strategy {strategy} is not one of {', '.join(STRATEGIES)}"

@@ -2,23 +2,25 @@
 
 import logging
 import os
-import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 import duckdb
 
+from dagster_cdp.home import make_home
 from dagster_cdp.live.cycle import prepare_books
 from dagster_cdp.live.jobs import Jobs
 from dagster_cdp.live.loop import Loop
 from dagster_cdp.live.plan import make_plan
+from dagster_cdp.live.reporting import Reporter
 from dagster_cdp.live.sending import Decisions, Dispatcher, prepare
-from dagster_cdp.live.service import Answer, Service, Tell
+from dagster_cdp.live.service import Answer, Service
+from dagster_cdp.live.snapshot import publish
 from dagster_cdp.warehouse import turn
 from reverse_etl.remote import own
 from sources.configuration import Configuration, read_configuration
@@ -33,11 +35,12 @@ WAIT = 60.0  # seconds for whoever has the file now
 class Owner:
     """One owner of one DuckDB file; a second one waits for the first and then gives up."""
 
-    def __init__(self, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, ready: Callable[[], None] = lambda: None, snapshot_every: float = 0.0) -> None:
         self.configuration: Configuration = read_configuration()
         self.started_at = time.time()
         self._decisions = Decisions()
         self._ready = ready
+        self.snapshot_every = snapshot_every  # seconds; 0 is only when asked
         self._ended = threading.Event()
         self._fault: BaseException | None = None
 
@@ -79,6 +82,11 @@ class Owner:
         answers: dict[str, Answer] = {**Jobs(self.loop).answers(), **self._answers()}
         self.service = Service(file, self.connection, answers)
         stack.callback(self.service.close)
+        make_home()
+        self.reporter = Reporter(self.status)
+        self.reporter.start()
+        stack.callback(self.reporter.stop)
+        threading.Thread(target=self._publish, name="snapshots", daemon=True).start()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor = self.connection.cursor()
@@ -98,7 +106,7 @@ class Owner:
             "status": lambda _: self.status(),
             "pause": lambda _: self.loop.pause(),
             "resume": lambda _: self.loop.resume(),
-            "snapshot": self.snapshot,
+            "snapshot": lambda _: self.snapshot(),
         }
 
     def status(self) -> dict[str, Any]:
@@ -119,18 +127,13 @@ class Owner:
             "batch": str(holder) if holder else None,
         }
 
-    def snapshot(self, _: Tell) -> str:
+    def _publish(self) -> None:
+        while self.snapshot_every and not self._ended.wait(self.snapshot_every):
+            try:
+                self.snapshot()
+            except (OSError, duckdb.Error, CalledProcessError) as fault:
+                log.warning("no snapshot: %s", type(fault).__name__)
+
+    def snapshot(self) -> str:
         """Publish a copy of the file for analysts, in one step; cycles wait while it is copied."""
-        file = self.configuration.warehouse
-        published = snapshot_path(file)
-        being = published.with_suffix(".part")
-        with self.loop.turn:
-            self._cursor().execute("force checkpoint")
-            shutil.copyfile(file, being)
-        being.replace(published)
-        return str(published)
-
-
-def snapshot_path(warehouse: Path) -> Path:
-    """Where the copy for analysts lies."""
-    return warehouse.with_name(f"{warehouse.stem}.snapshot.duckdb")
+        return publish(self._cursor(), self.configuration.warehouse, self.loop.turn)

@@ -132,9 +132,7 @@ class Resident:
         MacroGenerator(macro, context, stack=context["context_macro_stack"])()
 
 
-def compile_hot(
-    models: Sequence[str], connection: duckdb.DuckDBPyConnection
-) -> tuple[Resident, Mapping[str, Any]]:
+def compile_hot(models: Sequence[str], connection: duckdb.DuckDBPyConnection) -> tuple[Resident, Mapping[str, Any]]:
     """Let dbt compile these models (unique ids) against the warehouse, and keep its adapter and contexts."""
     from dbt.adapters.factory import FACTORY  # noqa: PLC0415 - as above
 
@@ -146,7 +144,9 @@ def compile_hot(
     )
     if not outcome.success:
         failed = [result.node.name for result in getattr(outcome.result, "results", []) if result.status == "error"]
-        raise NotCompiled(f"dbt could not compile {', '.join(failed) or 'the hot models'}; try `dbt compile -s tag:hot`")
+        raise NotCompiled(
+            f"dbt could not compile {', '.join(failed) or 'the hot models'}; try `dbt compile -s tag:hot`"
+        )
     nodes = {result.node.unique_id: result.node for result in outcome.result.results}
     # dbt forgets the adapters it knows when it runs next; this one stays ours.
     resident = Resident(FACTORY.adapters.pop("duckdb"), connection)
@@ -158,7 +158,7 @@ def compile_hot(
 
 
 def _let_threads_have_adapters() -> None:
-    """dbt has one adapter per process; a build in another thread must not be given ours, nor we its."""
+    """Of dbt there is one adapter per process; a build in another thread must not be given ours, nor we its."""
     from dbt.context import providers  # noqa: PLC0415 - as above
 
     one_per_process = providers.get_adapter

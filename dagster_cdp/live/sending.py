@@ -1,4 +1,4 @@
-"""What leaves by itself: decisions of triggers in each cycle, their messages and the syncs of hot audiences after it."""
+"""What leaves by itself: triggers decide in each cycle; their messages and the syncs of hot audiences follow it."""
 
 import logging
 import threading

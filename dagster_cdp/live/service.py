@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_cdp.warehouse import Holder
+from dagster_cdp.patience import Holder
 from reverse_etl.remote import OwnerRefused, address_of
 from reverse_etl.warehouse import DuckDBWarehouse
 
@@ -102,7 +102,7 @@ class _Session:
         """Do what was asked and send what came of it, or why it failed."""
         try:
             result = self._answers[word](self._tell, *arguments)
-        except Exception as error:  # whatever it is, it is the asker's
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the asker's
             self._fail(error)
         else:
             self._line.send(("done", result))

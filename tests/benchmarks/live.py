@@ -24,7 +24,7 @@ from dagster_cdp.live.loop import Loop
 from sources.log.writer import Writer
 from tests.benchmarks.live_world import LANE, build_history, log_folder, new_lines, open_loop, open_warehouse
 
-WARM = ["--no-populate-cache", "--no-write-json", "--log-level-file", "none", "-q"]
+WARM = ["--no-populate-cache", "--no-write-json"]
 
 
 def main() -> None:
@@ -36,7 +36,9 @@ def main() -> None:
     measured["growth_with_warehouse"] = round(
         measured["direct_cpu_seconds"] / max(1e-9, tenth["direct_cpu_seconds"]), 2
     )
-    print(json.dumps(measured) if arguments.json else "\n".join(f"{key:<28} {value}" for key, value in measured.items()))
+    print(
+        json.dumps(measured) if arguments.json else "\n".join(f"{key:<28} {value}" for key, value in measured.items())
+    )
 
 
 def parsed() -> argparse.Namespace:
@@ -80,7 +82,7 @@ def costs(loop: Loop, writer: Writer, profiles: int, arguments: argparse.Namespa
     models: dict[str, float] = {}
     for _ in range(arguments.rounds):
         writer.append_now(LANE, new_lines(arguments.batch, profiles))
-        sides["direct"].append(timed(lambda: loop.once()))
+        sides["direct"].append(timed(loop.once))
         models = dict(loop.reports[-1].model_seconds)
         land_only(loop, writer, profiles, arguments.batch)
         sides["dbt_runner"].append(timed(warm_dbt))
@@ -111,7 +113,7 @@ def land_only(loop: Loop, writer: Writer, profiles: int, count: int) -> None:
 
 def warm_dbt() -> None:
     outcome = dbt.invoke(["run", "--select", "tag:hot", *dbt.places(), *WARM], manifest=dbt.parsed())
-    assert outcome.success
+    assert outcome.success, [result.message for result in outcome.result.results if result.status == "error"]
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

@@ -87,5 +87,7 @@ def test_a_second_model_of_the_same_table_is_refused(manifest):
 
 def test_a_planted_second_implementation_is_refused():
     with pytest.raises(NotHot, match="second implementation"):
-        require_same("select 1 as a", ["create temporary table x as (select 2 as a)", "insert into t select * from x"], "m")
+        require_same(
+            "select 1 as a", ["create temporary table x as (select 2 as a)", "insert into t select * from x"], "m"
+        )
     require_same("select 1\n as a", ["create temporary table x as (\nselect 1 as a\n)"], "m")

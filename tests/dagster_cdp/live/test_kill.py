@@ -42,14 +42,15 @@ def test_killed_anywhere_nothing_is_lost_or_twice(home):
             written += lines
             time.sleep(0.05)
         owner.kill()
-        owner.wait()
+        owner.communicate()
     writer.close()
     owner = start()
     end = time.monotonic() + 120
     while time.monotonic() < end and _lag():
         time.sleep(0.3)
     owner.terminate()
-    assert owner.wait(60) == 0
+    owner.communicate(timeout=60)
+    assert owner.returncode == 0
 
     warehouse = open_warehouse(home / "warehouse.duckdb")
     query = warehouse.execute
@@ -64,6 +65,6 @@ def test_killed_anywhere_nothing_is_lost_or_twice(home):
 
 
 def _lag() -> int:
-    from dagster_cdp.warehouse import ask_owner  # noqa: PLC0415 - after the environment is set
+    from dagster_cdp.warehouse import ask_owner
 
     return int(ask_owner("status")["lag_bytes"])
