@@ -54,6 +54,9 @@ def cycle(
 ) -> CycleReport:
     """Land what was prepared, run the hot models and the parts, commit. On any error nothing has happened."""
     began, began_at = time.perf_counter(), now()
+    # A cycle joins a little that is new with much that is known, and models name what is new last; DuckDB, which can't
+    # know how little it is, would build its hash tables on the other side: 1.2 s of CPU instead of 0.3 for one model.
+    connection.execute("set disabled_optimizers = 'build_side_probe_side'")
     connection.execute("begin transaction")
     try:
         loads = tail.land(prepared, connection)
@@ -67,6 +70,8 @@ def cycle(
     except BaseException:
         connection.execute("rollback")
         raise
+    finally:
+        connection.execute("reset disabled_optimizers")  # it is the whole instance's, batches included
     tail.committed(prepared)
     return CycleReport(
         began_at=began_at,

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key=['left_node_id', 'right_node_id'], tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key=['left_node_id', 'right_node_id']) }}
 
 {%- set rules = read_identifier_rules(ref('identifier_rules')) %}
 

@@ -26,27 +26,20 @@ members as (
 
 ),
 
-decisions as (
+latest_first as (
 
-    select decisions.*
+    select
+        decisions.*,
+        row_number() over (
+            partition by decisions.identifier_type, decisions.identifier_value, purpose, channel
+            order by decided_at desc, {{ restrictive_first }}, {{ cdp_bytewise('decision_id') }}
+        ) as recency
     from {{ ref('consent_decisions') }} as decisions
     {%- if is_incremental() %}
     inner join members
         on decisions.identifier_type = members.identifier_type
         and decisions.identifier_value = members.identifier_value
     {%- endif %}
-
-),
-
-latest_first as (
-
-    select
-        decisions.*,
-        row_number() over (
-            partition by identifier_type, identifier_value, purpose, channel
-            order by decided_at desc, {{ restrictive_first }}, {{ cdp_bytewise('decision_id') }}
-        ) as recency
-    from decisions
 
 ),
 
@@ -58,11 +51,7 @@ standing as (
         identifier_value,
         purpose,
         channel,
-        case
-            when status = 'granted'
-                and decided_at < {{ oldest_grant }} then 'unknown'
-            else status
-        end as status,
+        case when status = 'granted' and decided_at < {{ oldest_grant }} then 'unknown' else status end as status,
         source,
         decision_id,
         decided_at

@@ -27,9 +27,9 @@ touched as (
 -- new events, and those whose identifier has moved to another profile or turned out to be shared
 stale as (
 
-    select events.event_id
-    from events
-    where {{ is_unread('events._batch', '_events_batch') }}
+    select fresh.event_id
+    from {{ ref('stg_web_events__events') }} as fresh
+    where {{ is_unread('fresh._batch', '_events_batch') }}
 
     union distinct
 
