@@ -13,3 +13,13 @@
 {% macro touched_batch() -%}
     (select coalesce(max(newest._batch), 0) from {{ ref('touched_profiles') }} as newest)
 {%- endmacro %}
+
+{#- One row per touched key that takes away what is stored of it; the others of the query replace it. -#}
+{% macro gone_rows(null_count, key='profile_id', relation='touched') -%}
+    {%- if is_incremental() %}
+
+union all
+
+select {{ key }}, {{ 'null, ' * null_count }}1 = 1 from {{ relation }}
+    {%- endif %}
+{%- endmacro %}

@@ -6,22 +6,7 @@
 with
 
 {% if is_incremental() %}
--- also those of whom something has become a week old, or whose clock ran ahead
-touched as (
-
-    {{ unread_profiles() }}
-    union distinct
-    select changed.profile_id from {{ ref('profiles') }} as changed
-    where {{ is_unread('changed._batch', '_profiles_batch') }}
-    union distinct
-    select known.profile_id from {{ this }} as known where known._oldest_event_at < {{ a_week_ago }}
-    union distinct
-    select ahead.profile_id from {{ ref('profile_events') }} as ahead
-    where ahead.occurred_at > (select max(known._judged_at) from {{ this }} as known)
-        and ahead.occurred_at <= {{ cdp_now() }}
-        and ahead.profile_id is not null
-
-),
+{{ touched_carts(a_week_ago) }},
 
 {% endif %}
 events as (
@@ -39,8 +24,7 @@ purchases as (
 
     select profile_id, ordered_at as bought_at
     from {{ ref('channel_orders') }}
-    where not is_cancelled
-        and profile_id is not null
+    where not is_cancelled and profile_id is not null
         {{- only_touched(word='and') }}
 
     union all
@@ -112,11 +96,5 @@ select
 from carts
 inner join {{ ref('profiles') }} as profiles
     on carts.profile_id = profiles.profile_id
-where profiles.email is not null
-    or profiles.phone is not null
-{%- if is_incremental() %}
-
-union all
-
-select profile_id, null, null, null, null, null, null, null, null, null, null, null, null, 1 = 1 from touched
-{%- endif %}
+where profiles.email is not null or profiles.phone is not null
+{{- gone_rows(12) }}

@@ -59,9 +59,4 @@ inner join {{ ref('profiles') }} as profiles
     on buyers.profile_id = profiles.profile_id
 where profiles.email is not null
     or profiles.phone is not null
-{%- if is_incremental() %}
-
-union all
-
-select profile_id, null, null, null, null, null, null, null, null, null, null, null, 1 = 1 from touched
-{%- endif %}
+{{- gone_rows(11) }}

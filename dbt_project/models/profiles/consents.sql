@@ -1,7 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', on_schema_change='append_new_columns', tags=['hot']) }}
 
 {%- set restrictive_first = "case status when 'denied' then 0 when 'unknown' then 1 else 2 end" %}
-
 {%- set oldest_grant = dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) %}
 
 with
@@ -98,9 +97,4 @@ select
     1 = 0 as _is_gone
 from restrictive
 where choice = 1
-{%- if is_incremental() %}
-
-union all
-
-select profile_id, null, null, null, null, null, null, null, null, 1 = 1 from touched
-{%- endif %}
+{{- gone_rows(8) }}

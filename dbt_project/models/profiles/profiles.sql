@@ -77,13 +77,4 @@ select
 from seen
 left join wide
     on seen.profile_id = wide.profile_id
-{%- if is_incremental() %}
-
-union all
-
-select
-    profile_id,
-    {%- for _ in attributes %} null, null, {%- endfor %} null, null, null, null, null, null, null, null, null, null,
-    1 = 1
-from touched
-{%- endif %}
+{{- gone_rows(30) }}

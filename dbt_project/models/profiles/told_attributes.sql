@@ -29,32 +29,10 @@ members as (
 
 ),
 
--- each record is found once, then told attribute by attribute
 told as (
-{% for source, model, identifier_type, key, attributes in sources %}
-    select
-        members.profile_id,
-        attributes.attribute,
-        case attributes.position
-            {%- for attribute in attributes %}
-            when {{ loop.index }} then cast(records.{{ attribute }} as {{ dbt.type_string() }})
-            {%- endfor %}
-        end as attribute_value,
-        '{{ source }}' as source,
-        cast(records.{{ key }} as {{ dbt.type_string() }}) as record_id,
-        records.updated_at as told_at
-    from {{ model }} as records
-    inner join members
-        on records.{{ key }} = members.identifier_value
-        and members.identifier_type = '{{ identifier_type }}'
-    cross join (
-        {%- for attribute in attributes %}
-        select {{ loop.index }} as position, '{{ attribute }}' as attribute
-        {{- ' union all' if not loop.last }}
-        {%- endfor %}
-    ) as attributes
-    {{ 'union all' if not loop.last }}
-{% endfor %}
+
+    {{ tell(sources) }}
+
 ),
 
 sightings as (
@@ -118,9 +96,4 @@ select
     {{ touched_batch() }} as _touched_batch,
     1 = 0 as _is_gone
 from known
-{%- if is_incremental() %}
-
-union all
-
-select profile_id, null, null, null, null, null, 0, 1 = 1 from touched
-{%- endif %}
+{{- gone_rows(6) }}
