@@ -3,7 +3,7 @@
 Nothing of what the engine said goes on: an error message quotes values of the data.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -12,8 +12,10 @@ from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_cdp import dbt, unchanged
+from dagster_cdp.live.gate import hot_models
 from dagster_cdp.progress import say
-from dagster_cdp.warehouse import connect
+from dagster_cdp.warehouse import ask_owner, connect, is_owned
+from sources.configuration import read_configuration
 
 Event = dg.Output[Any] | dg.AssetMaterialization | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.AssetObservation
 NOT_AGAIN = {"built": "not again: nothing new to read, and every test passed when it was"}
@@ -33,14 +35,16 @@ def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
         yield from _as_it_stands(context)
         return
     events = _Events(stage)
-    outcome = dbt.invoke(
-        ["build", *dbt.places(), *_selection(context), "--no-write-json", "--exclude-resource-type", "unit_test"],
-        manifest=dbt.parsed(),
-        callbacks=[events.receive],
-    )
+    words = ["build", *dbt.places(), *_selection(context), "--no-write-json", "--exclude-resource-type", "unit_test"]
+    if is_owned(read_configuration()):
+        hot = _hot(context)
+        outcome = ask_owner("dbt", words, [dbt.manifest()["nodes"][name]["name"] for name in hot], hear=events.receive)
+        yield from _with_row_counts(_kept_live(context, hot))
+    else:
+        outcome = dbt.run(words, events.receive)
     yield from _with_row_counts(events.to_dagster(context))
     if not outcome.success:
-        raise dg.Failure(events.failure() or f"dbt could not build {stage}: {type(outcome.exception).__name__}")
+        raise dg.Failure(events.failure() or f"dbt could not build {stage}: {outcome.failure}")
     if fingerprint and not events.warned():
         unchanged.finish(stage, fingerprint)
 
@@ -60,6 +64,27 @@ def _as_it_stands(context: dg.AssetExecutionContext) -> Iterator[Event]:
         )
     for check in context.selected_asset_check_keys:
         yield dg.AssetCheckResult(passed=True, asset_key=check.asset_key, check_name=check.name, metadata=NOT_AGAIN)
+
+
+def _hot(context: dg.AssetExecutionContext) -> list[str]:
+    """Those of the selected models that the owner keeps, by unique id."""
+    nodes = dbt.manifest()["nodes"]
+    return [name for name in hot_models(dbt.manifest()) if _key(nodes[name]) in context.selected_asset_keys]
+
+
+def _key(node: Mapping[str, Any]) -> dg.AssetKey:
+    return dbt.Translator().get_asset_key(node)
+
+
+def _kept_live(context: dg.AssetExecutionContext, hot: list[str]) -> Iterator[Event]:
+    """Hot models are as new as the log; no build is needed, or made, of them."""
+    for name in hot:
+        key = _key(dbt.manifest()["nodes"][name])
+        yield dg.Output(
+            None,
+            output_name=context.assets_def.get_output_name_for_asset_key(key),
+            metadata={"unique_id": name, "built": "by the owner of the warehouse, cycle by cycle"},
+        )
 
 
 def _selection(context: dg.AssetExecutionContext) -> list[str]:
@@ -84,14 +109,9 @@ class _Events:
         self._stage = stage
         self._results: list[dict[str, Any]] = []
 
-    def receive(self, event: Any) -> None:
-        if not event.info.name.startswith("Log") or not event.info.name.endswith("Result"):
-            return
-        from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 - comes with dbt
-
-        result = MessageToDict(event, preserving_proto_field_name=True)
+    def receive(self, result: dict[str, Any]) -> None:
         self._results.append(result)
-        if event.info.name != "LogTestResult":
+        if result["info"]["name"] != "LogTestResult":
             say(self._stage, result["data"]["node_info"].get("node_name", ""))
 
     def to_dagster(self, context: dg.AssetExecutionContext) -> Iterator[Event]:

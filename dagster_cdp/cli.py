@@ -12,9 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from dagster_cdp.identity.commands import identity_app, who
+from dagster_cdp.live.commands import live
 from dagster_cdp.matching.commands import report, train
 from dagster_cdp.quarantine_commands import quarantine_app
+from dagster_cdp.serve_commands import profile_key, serve
 from dagster_cdp.sync_commands import sync_app
+from dagster_cdp.trigger_commands import trigger_app
 
 app = typer.Typer(
     help="A customer data platform you own: raw → staging → identity → profiles → audiences → activation.\n\n"
@@ -24,10 +27,14 @@ app = typer.Typer(
 )
 gate_app = typer.Typer(help="What the gates decided, and letting a batch through by hand.", no_args_is_help=True)
 app.add_typer(sync_app, name="sync")
+app.add_typer(trigger_app, name="trigger")
 app.add_typer(gate_app, name="gate")
 app.add_typer(identity_app, name="identity")
 app.add_typer(quarantine_app, name="quarantine")
 app.command()(who)
+app.command()(live)
+app.command()(serve)
+app.command("profile-key")(profile_key)
 identity_app.command()(train)
 identity_app.command()(report)
 

@@ -6,7 +6,8 @@ second process could not share the DuckDB file.
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,13 @@ def target_path() -> Path:
     return FOLDER / os.environ.get("DBT_TARGET_PATH", "target") / target()
 
 
-def places() -> list[str]:
+def places(folder: Path | None = None) -> list[str]:
     """Where dbt finds the project and its profile, and puts what it makes of them."""
     return [
         "--project-dir", str(FOLDER),
         "--profiles-dir", str(FOLDER),
         "--target", target(),
-        "--target-path", str(target_path()),
+        "--target-path", str(folder or target_path()),
     ]  # fmt: skip
 
 
@@ -73,6 +74,33 @@ def invoke(arguments: list[str], **options: Any) -> Any:
         return dbtRunner(**options).invoke(quiet)
     finally:
         _let_go_of_the_file()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a dbt command; `failure` is the kind of an error that isn't a model's."""
+
+    success: bool
+    failure: str = ""
+
+
+def run(arguments: list[str], hear: Callable[[dict[str, Any]], None]) -> Outcome:
+    """Run one dbt command on the project as parsed; `hear` is told each result, as plain words."""
+    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 - comes with dbt
+
+    def receive(event: Any) -> None:
+        if event.info.name.startswith("Log") and event.info.name.endswith("Result"):
+            hear(MessageToDict(event, preserving_proto_field_name=True))
+
+    outcome = invoke(arguments, manifest=parsed(), callbacks=[receive])
+    return Outcome(outcome.success, "" if outcome.exception is None else type(outcome.exception).__name__)
+
+
+def forget_if_changed() -> None:
+    """Parse the project again, in a process that lives on, once its files are newer than what was parsed."""
+    if _is_stale(target_path() / "manifest.json"):
+        for kept in (parsed, project, manifest):
+            kept.cache_clear()
 
 
 def _let_go_of_the_file() -> None:

@@ -19,65 +19,15 @@ from typing import Any
 
 import duckdb
 
+from dagster_cdp.patience import Holder, Patience
+from reverse_etl.remote import OwnerGone, Session, has_owner, is_ours, session_with_owner
 from reverse_etl.warehouse import Warehouse, open_warehouse
 from sources.configuration import Configuration, read_configuration
 
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 600.0  # seconds
-PAUSE = 0.1  # seconds between two tries
 ADVISORY_KEY = (0xCD9, 1)  # any pair that no other program uses in this database
-
-
-class WarehouseBusy(RuntimeError):
-    """Somebody else held the warehouse for longer than the caller wanted to wait."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who has the warehouse; `since` in seconds of the wall clock."""
-
-    pid: int | None
-    purpose: str
-    since: float
-
-    @classmethod
-    def me(cls, purpose: str) -> "Holder":
-        return cls(os.getpid(), purpose, time.time())
-
-    def __str__(self) -> str:
-        who = f"pid {self.pid}" if self.pid else "another process"
-        return f"{who} '{self.purpose}' for {max(0.0, time.time() - self.since):.0f} s"
-
-
-@dataclass
-class _Patience:
-    """How long one caller waits, and how often it says so."""
-
-    timeout: float
-    every: float
-    say: Callable[[str], None]
-    began: float = field(default_factory=time.monotonic)
-    said: float = 0.0
-
-    def until_free(self, ask: Callable[[], Holder | None]) -> None:
-        """Ask until nobody holds it; raise `WarehouseBusy` when patience ends."""
-        while (holder := ask()) is not None:
-            waited = time.monotonic() - self.began
-            if waited >= self.timeout:
-                raise WarehouseBusy(_refusal(holder, waited))
-            if waited - self.said >= self.every:
-                self.said = waited
-                self.say(f"waiting for the warehouse: held by {holder}")
-            time.sleep(min(PAUSE, self.timeout - waited))
-
-
-def _refusal(holder: Holder, waited: float) -> str:
-    stop = f" or stop it (kill {holder.pid})" if holder.pid and holder.pid != os.getpid() else ""
-    return (
-        f"The warehouse is busy: held by {holder}; gave up after {waited:.0f} s. "
-        f"Wait until it is done{stop}, then run this again."
-    )
 
 
 @dataclass
@@ -116,7 +66,7 @@ def turn(
     `progress` every `every` seconds. Raises `WarehouseBusy` after `timeout` seconds.
     """
     configuration = read_configuration()
-    patience = _Patience(timeout, every, progress)
+    patience = Patience(timeout, every, progress)
     # A forked child has its parent's memory but not its turn, hence the process in the key.
     seat = _SEATS.setdefault((os.getpid(), _place(configuration)), _Seat())
     if seat.thread == threading.get_ident():
@@ -126,7 +76,6 @@ def turn(
     patience.until_free(lambda: seat.ask(purpose))
     try:
         with _turn_between_processes(configuration, purpose, patience):
-            _until_closed_elsewhere(configuration, patience)
             yield
     finally:
         seat.leave()
@@ -134,11 +83,27 @@ def turn(
 
 @contextmanager
 def connect(purpose: str = "reading", timeout: float = LONGEST_WAIT) -> Iterator[Warehouse]:
-    """Open the warehouse for a short while; on DuckDB that takes a turn, a server needs none."""
+    """Open the warehouse for a short while; a file that nobody owns takes a turn, an owner and a server need none."""
     configuration = read_configuration()
-    is_file = configuration.target == "duckdb"
-    with turn(purpose, timeout) if is_file else nullcontext(), closing(open_warehouse()) as warehouse:
+    needs_turn = configuration.target == "duckdb" and not is_owned(configuration)
+    with turn(purpose, timeout) if needs_turn else nullcontext(), closing(open_warehouse()) as warehouse:
         yield warehouse
+
+
+def is_owned(configuration: Configuration) -> bool:
+    """Whether a live process, be it this one, owns the DuckDB file."""
+    if configuration.target != "duckdb":
+        return False
+    return is_ours(configuration.warehouse) or has_owner(configuration.warehouse)
+
+
+def ask_owner(word: str, *arguments: object, hear: Callable[[Any], None] = lambda _: None) -> Any:
+    """Let the owner do something and give what it answers. Raises `OwnerGone` without one."""
+    session = session_with_owner(read_configuration().warehouse)
+    if session is None:
+        raise OwnerGone("nobody owns the warehouse now: start `cdp live`")
+    with closing(session):
+        return session.ask(word, *arguments, hear=hear)
 
 
 def _place(configuration: Configuration) -> str:
@@ -149,15 +114,35 @@ def _place(configuration: Configuration) -> str:
 
 
 def _turn_between_processes(
-    configuration: Configuration, purpose: str, patience: _Patience
+    configuration: Configuration, purpose: str, patience: Patience
 ) -> AbstractContextManager[None]:
-    if configuration.target == "duckdb":
-        return _locked_file(configuration.warehouse, purpose, patience)
-    return _locked_server(configuration, purpose, patience)
+    if configuration.target != "duckdb":
+        return _locked_server(configuration, purpose, patience)
+    if is_ours(configuration.warehouse):
+        return nullcontext()
+    return _file_or_owner(configuration, purpose, patience)
 
 
 @contextmanager
-def _locked_file(warehouse: Path, purpose: str, patience: _Patience) -> Iterator[None]:
+def _file_or_owner(configuration: Configuration, purpose: str, patience: Patience) -> Iterator[None]:
+    """Have the file, or, while a live process owns it, the one place for batches there."""
+    if session := session_with_owner(configuration.warehouse):
+        with closing(session):
+            patience.until_free(lambda: _ask_owner(session, purpose))
+            yield
+        return
+    with _locked_file(configuration.warehouse, purpose, patience):
+        _until_closed_elsewhere(configuration, patience)
+        yield
+
+
+def _ask_owner(session: Session, purpose: str) -> Holder | None:
+    held = session.ask("turn", os.getpid(), purpose)
+    return Holder(**held) if held else None
+
+
+@contextmanager
+def _locked_file(warehouse: Path, purpose: str, patience: Patience) -> Iterator[None]:
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(f"{warehouse}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -186,9 +171,10 @@ def _named_in(card: bytes) -> Holder:
         return Holder(None, "just starting", time.time())
 
 
-def _until_closed_elsewhere(configuration: Configuration, patience: _Patience) -> None:
+def _until_closed_elsewhere(configuration: Configuration, patience: Patience) -> None:
     """Wait while a shell's dbt or a notebook, which know nothing of turns, has the file open."""
-    if configuration.target == "duckdb" and configuration.warehouse.exists():
+    is_file = configuration.target == "duckdb" and configuration.warehouse.exists()
+    if is_file and not is_ours(configuration.warehouse) and not has_owner(configuration.warehouse):
         began = time.time()
         patience.until_free(lambda: _ask_duckdb(configuration.warehouse, began))
 
@@ -210,7 +196,7 @@ def _ask_duckdb(warehouse: Path, began: float) -> Holder | None:
 
 
 @contextmanager
-def _locked_server(configuration: Configuration, purpose: str, patience: _Patience) -> Iterator[None]:
+def _locked_server(configuration: Configuration, purpose: str, patience: Patience) -> Iterator[None]:
     session = postgres_session(configuration)
     try:
         session.autocommit = True

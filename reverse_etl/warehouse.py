@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from reverse_etl.environment import home
+from reverse_etl.remote import RemoteWarehouse, is_ours, session_with_owner
 
 Row = tuple[Any, ...]
 MEMORY = "256MB"  # of DuckDB while a sync runs; what doesn't fit goes to its temporary files
@@ -53,7 +54,7 @@ def quoted(name: str) -> str:
 
 
 @contextmanager
-def _transaction(warehouse: Warehouse) -> Iterator[None]:
+def transaction_of(warehouse: Warehouse) -> Iterator[None]:
     warehouse.execute("begin transaction")
     try:
         yield
@@ -87,7 +88,7 @@ class DuckDBWarehouse:
             self._connection.unregister(ROWS)
 
     def transaction(self) -> AbstractContextManager[None]:
-        return _transaction(self)
+        return transaction_of(self)
 
     @contextmanager
     def spared(self) -> Iterator[None]:
@@ -106,6 +107,15 @@ class DuckDBWarehouse:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class SharedWarehouse(DuckDBWarehouse):
+    """A connection in the owner's process, whose memory is not this run's alone to set."""
+
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """Leave the limits as they are."""
+        yield
 
 
 class PostgresWarehouse:
@@ -134,7 +144,7 @@ class PostgresWarehouse:
             execute_values(cursor, f"insert into {table} ({names}) values %s", rows, page_size=2_000)
 
     def transaction(self) -> AbstractContextManager[None]:
-        return _transaction(self)
+        return transaction_of(self)
 
     def close(self) -> None:
         self._connection.close()
@@ -144,8 +154,11 @@ def open_warehouse(wait_seconds: float = 60) -> Warehouse:
     """Open the warehouse of the environment: CDP_TARGET, then CDP_WAREHOUSE or the PG* variables."""
     target = os.environ.get("CDP_TARGET") or "duckdb"
     if target == "duckdb":
-        path = Path(os.environ.get("CDP_WAREHOUSE") or home() / "warehouse.duckdb")
-        return DuckDBWarehouse(_wait_for_file(path, wait_seconds))
+        path = Path(os.environ.get("CDP_WAREHOUSE") or home() / "warehouse.duckdb").expanduser().resolve()
+        if session := session_with_owner(path):
+            return RemoteWarehouse(session)
+        connection = _wait_for_file(path, wait_seconds)
+        return SharedWarehouse(connection) if is_ours(path) else DuckDBWarehouse(connection)
     if target == "postgres":
         return PostgresWarehouse(_connect_postgres())
     raise WarehouseUnavailable(f"CDP_TARGET is {target!r}: set it to duckdb or postgres")

@@ -19,7 +19,16 @@ from sources.origins import Origin, origin_of
 from sources.origins.log import Log
 from sources.refusals import LoadFailed, Refused, WarehouseBusy
 from sources.source import Source, Table
-from sources.standing import LAST_LOAD, LOOK, finish_pending, follow, local_value, look, progress
+from sources.standing import (
+    LAST_LOAD,
+    LOOK,
+    finish_pending,
+    follow,
+    local_value,
+    look,
+    progress,
+    take_up_positions,
+)
 from sources.warehouse import PATIENCE, PAUSE, SCHEMA, warehouse
 
 REPORTS = {"loads": LOADS, "schema_changes": SCHEMA_CHANGES}
@@ -59,8 +68,16 @@ class LoadReport:
         return f"{self.source}: {tables} ({self.seconds:.2f} s)"
 
 
-def load(source: Source, tables: Sequence[str] | None = None, configuration: Configuration | None = None) -> LoadReport:
+def load(
+    source: Source,
+    tables: Sequence[str] | None = None,
+    configuration: Configuration | None = None,
+    *,
+    follows_log: bool = True,
+) -> LoadReport:
     """Append to raw what is new in these tables (default: all) since this source was last loaded.
+
+    Without `follows_log` the log is somebody else's to land.
 
     Raises BadFile when a file can't be read, LoadFailed when anything else is in the way; raw is then
     as it was. A load that was cut off is finished first.
@@ -69,7 +86,7 @@ def load(source: Source, tables: Sequence[str] | None = None, configuration: Con
     chosen = source.tables if tables is None else tuple(source.table(name) for name in tables)
     with turn(source, settings):
         try:
-            return Load(source, chosen, settings).run()
+            return Load(source, chosen, settings, follows_log=follows_log).run()
         except PipelineStepFailed as failure:
             raise cause_of(failure, source) from None  # dlt's own words may quote a row
 
@@ -94,13 +111,16 @@ def turn(source: Source, configuration: Configuration, patience: float = PATIENC
 class Load:
     """One load of one source, from looking for news to the last commit."""
 
-    def __init__(self, source: Source, tables: Sequence[Table], configuration: Configuration) -> None:
+    def __init__(
+        self, source: Source, tables: Sequence[Table], configuration: Configuration, *, follows_log: bool = True
+    ) -> None:
         self.started = time.monotonic()
         self.source = source
         self.tables = tables
         self.configuration = configuration
         self.log = Log(source, configuration)
-        self.origins: tuple[Origin, ...] = (origin_of(source, configuration), self.log)
+        own = origin_of(source, configuration)
+        self.origins: tuple[Origin, ...] = (own, self.log) if follows_log else (own,)
         self.pipeline = dlt.pipeline(
             source.name,
             pipelines_dir=str(configuration.pipelines),
@@ -114,6 +134,7 @@ class Load:
             return self.report([])
         with warehouse(self.configuration) as raw:
             self.pipeline, missing = follow(self.pipeline, self.source, raw)
+            take_up_positions(self.pipeline, self.source, raw, self.log.later)
             finished = finish_pending(self.pipeline, self.source, raw)
         if missing or not self.is_idle():
             finished += self.deliver(missing)

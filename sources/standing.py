@@ -4,12 +4,16 @@ A warehouse that was deleted, replaced, or restored from a copy makes loading st
 stands; a dropped table makes that table start again.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dlt import Pipeline
+from dlt.common.versioned_state import decompress_state
 
 from sources.configuration import Configuration
+from sources.log.reader import Position
+from sources.names import literal
 from sources.source import Source
 from sources.warehouse import Raw
 
@@ -18,6 +22,8 @@ REPORTS = {  # and what tells their rows apart within a load
     "loads": "table_name, source_file",
     "schema_changes": "table_name, source_file, column_name, change",
 }
+POSITIONS = "log_positions"  # how far the log was landed by whoever landed it without dlt
+Later = Callable[[Position, Position], Position]
 LAST_LOAD = "last_load_id"
 LOOK = "warehouse_as_last_seen"
 
@@ -63,6 +69,31 @@ def forget_progress(pipeline: Pipeline, source: Source, tables: Sequence[str]) -
             resources.pop(table, None)
             resources.pop(f"{table}__pages", None)
             resources.pop(f"{table}__log", None)
+
+
+def take_up_positions(pipeline: Pipeline, source: Source, raw: Raw, later: Later) -> None:
+    """Go on in the log behind what was landed live; the state goes to the warehouse with the next load."""
+    if POSITIONS not in raw.tables():
+        return
+    said = dict(raw.rows(f"select table_name, position from raw.{POSITIONS}"))
+    with pipeline.managed_state() as state:
+        resources = state.setdefault("sources", {}).setdefault(source.name, {}).setdefault("resources", {})
+        for name in said.keys() & set(tables_of(source)):
+            kept = resources.setdefault(f"{name}__log", {})
+            kept["position"] = later(json.loads(said[name]), kept.get("position", {}))
+
+
+def state_in(pipeline: str, rows: Callable[[str], list[tuple[Any, ...]]]) -> dict[str, Any]:
+    """Return what the warehouse's newest committed state of a pipeline says of each resource."""
+    if not rows("select 1 from information_schema.tables where table_name = '_dlt_pipeline_state'"):
+        return {}
+    newest = rows(
+        "select state.state from raw._dlt_pipeline_state as state "
+        "inner join raw._dlt_loads as loads on state._dlt_load_id = loads.load_id and loads.status = 0 "
+        f"where state.pipeline_name = {literal(pipeline)} order by state.version desc limit 1"
+    )
+    state: Any = decompress_state(newest[0][0]) if newest else {}
+    return dict(state.get("sources", {}).get(pipeline, {}).get("resources", {}))
 
 
 def finish_pending(pipeline: Pipeline, source: Source, raw: Raw) -> list[str]:

@@ -7,7 +7,8 @@ import dagster as dg
 
 from dagster_cdp.inbox import ensure_inbox
 from dagster_cdp.progress import say
-from dagster_cdp.warehouse import connect, turn
+from dagster_cdp.warehouse import ask_owner, connect, is_owned, turn
+from sources.configuration import read_configuration
 from sources.pipeline import LoadReport, load
 from sources.source import Source, Table, all_sources
 
@@ -40,7 +41,7 @@ def load_asset(source: Source) -> dg.AssetsDefinition:
         say("raw", source.name)
         ensure_inbox()
         with turn(f"load {source.name}"):
-            report = load(source)
+            report = ask_owner("load", source.name) if is_owned(read_configuration()) else load(source)
             stands = standing(source)
         for table in source.tables:
             yield table_result(source, table, report, *stands[table.name])

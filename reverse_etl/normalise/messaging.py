@@ -73,6 +73,8 @@ CUSTOMERIO = Platform(
 
 TWILIO = Platform({"phone": PHONE}, enough=any_of("phone"))  # [K]
 
+RESEND = Platform({"email": EMAIL}, enough=any_of("email"))  # [C]
+
 MESSAGING = {
     "klaviyo": KLAVIYO,
     "braze": BRAZE,
@@ -82,4 +84,5 @@ MESSAGING = {
     "iterable": ITERABLE,
     "customerio": CUSTOMERIO,
     "twilio": TWILIO,
+    "resend": RESEND,
 }

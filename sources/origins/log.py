@@ -71,6 +71,10 @@ class Log:
         """Return how far this table is, as the state says."""
         return dict(state.get(self.name(table), {}).get("position", {}))
 
+    def later(self, one: Position, other: Position) -> Position:
+        """Return the position that is further on; whoever lands the log goes on where another ended."""
+        return one if self.reader.has_passed(one, other) else other
+
     def name(self, table: Table) -> str:
         """Say what dlt keeps the position under."""
         return f"{self.source.raw_name(table)}__log"

@@ -12,7 +12,8 @@ import time
 import duckdb
 import pytest
 
-from dagster_cdp.warehouse import WarehouseBusy, connect, turn
+from dagster_cdp.patience import WarehouseBusy
+from dagster_cdp.warehouse import connect, turn
 
 TAKE_A_TURN = """
 import time

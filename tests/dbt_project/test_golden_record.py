@@ -11,7 +11,7 @@ SEEDS = ["survivorship_orders", "survivorship_rules"]
 TABLES = {
     "told_attributes": "profile_id text, attribute text, attribute_value text, source text, record_id text,"
     " told_at timestamp",
-    "verified_contacts": "contact_type text, contact_key text",
+    "verified_contacts": "contact_type text, contact_key text, _batch bigint",
 }
 Told = tuple[str, str, str, str, str, str | None]
 STORY: list[Told] = [
@@ -42,8 +42,12 @@ def plant(world: World, told: Iterable[Told] = ()) -> None:
     """The seeds, and what is told of profiles."""
     world.dbt("seed", "--select", *SEEDS)
     tables: list[Statement] = [(f"create table profiles.{name} ({columns})", ()) for name, columns in TABLES.items()]
+    tables += [
+        ("create schema if not exists identity", ()),
+        ("create table identity.touched_profiles (profile_id text, _batch bigint)", ()),
+    ]
     rows: list[Statement] = [("insert into profiles.told_attributes values (?, ?, ?, ?, ?, ?)", row) for row in told]
-    world.execute([*tables, *rows, ("insert into profiles.verified_contacts values ('phone', '+12')", ())])
+    world.execute([*tables, *rows, ("insert into profiles.verified_contacts values ('phone', '+12', 1)", ())])
 
 
 def survivors(world: World) -> list[tuple[object, ...]]:

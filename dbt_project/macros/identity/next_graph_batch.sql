@@ -2,7 +2,10 @@
     reads the model sees that all of it is new. -#}
 {% macro next_graph_batch(column='_batch') -%}
     {%- set built = load_relation(this) if execute and this else none -%}
-    {%- if built is none -%} cast(1 as bigint)
+    {#- A table of before the column was added counts from one. -#}
+    {%- set columns = adapter.get_columns_in_relation(built) | map(attribute='name') | map('lower') | list
+        if built is not none else [] -%}
+    {%- if column not in columns -%} cast(1 as bigint)
     {%- else -%} (select cast(coalesce(max(known.{{ column }}), 0) + 1 as bigint) from {{ this }} as known)
     {%- endif -%}
 {%- endmacro %}

@@ -28,12 +28,19 @@
         {%- endfor %}
     ) as told
     {%- if is_incremental() %}
-    where records._batch > (
-        select coalesce(max(known._judged_batch), 0) from {{ this }} as known where known.source = '{{ source }}'
-    )
-        -- a judged model that was refreshed alone counts from one again
-        or (select max(newest._batch) from {{ judged }} as newest) < (
-            select max(known._judged_batch) from {{ this }} as known where known.source = '{{ source }}'
-        )
+    where records._batch > (select unread.after_batch from ({{ read_up_to(source, judged) }}) as unread)
     {%- endif %}
+{%- endmacro %}
+
+{#- The batch of a judged model behind which a build goes on: none when that model was refreshed alone and counts from one
+    again. One comparison, so that an engine reads only the blocks that are newer. -#}
+{% macro read_up_to(source, judged) -%}
+    select
+        case
+            when (select coalesce(max(newest._batch), 0) from {{ judged }} as newest) < coalesce(max(known._judged_batch), 0)
+                then 0
+            else coalesce(max(known._judged_batch), 0)
+        end as after_batch
+    from {{ this }} as known
+    where known.source = '{{ source }}'
 {%- endmacro %}

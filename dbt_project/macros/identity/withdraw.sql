@@ -4,6 +4,17 @@
 {% macro withdraw(told, observed) -%}
     {%- set columns = ['source', 'record_id', 'identifier_type', 'identifier_value', 'email_sha256', 'observed_at',
         '_subject', '_row_id', '_landed_at', '_load_id'] -%}
+{% if is_incremental() -%}
+-- the keys alone first: mostly there are none, and then no column of the table is read
+told_before as (
+
+    select known._subject
+    from {{ this }} as known
+    where known._subject in (select {{ observed }}._subject from {{ observed }})
+
+),
+
+{% endif -%}
 fresh as (
 
     select distinct
@@ -44,7 +55,7 @@ left join fresh
     and before._subject = fresh._subject
     and before.identifier_type = fresh.identifier_type
     and before.identifier_value = fresh.identifier_value
-where before._subject in (select {{ observed }}._subject from {{ observed }})
+where before._subject in (select told_before._subject from told_before)
     and fresh._row_id is null
 {%- endif %}
 {%- endmacro %}

@@ -44,6 +44,17 @@ examined as (
 
 ),
 
+{% if is_incremental() -%}
+-- the keys alone first: mostly there are none, and then no column of the table is read
+judged_before as (
+
+    select known._entity_key
+    from {{ this }} as known
+    where known._entity_key in (select examined._entity_key from examined)
+
+),
+
+{% endif -%}
 gathered as (
 
     select * from examined
@@ -58,7 +69,7 @@ gathered as (
         _outcome = 'suppressed' as _is_suppressed,
         _outcome = 'duplicate' as _is_duplicate
     from {{ this }}
-    where _entity_key in (select examined._entity_key from examined)
+    where _entity_key in (select judged_before._entity_key from judged_before)
     {%- endif %}
 
 ),

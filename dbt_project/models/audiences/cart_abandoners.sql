@@ -1,13 +1,21 @@
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', on_schema_change='append_new_columns', tags=['hot']) }}
 {#- Put something in a cart or went to the checkout in the last 7 days, and bought nothing since. -#}
+
+{%- set a_week_ago = dbt.dateadd('day', -7, dbt.date_trunc('day', cdp_now())) %}
 
 with
 
+{% if is_incremental() %}
+{{ touched_carts(a_week_ago) }},
+
+{% endif %}
 events as (
 
     select * from {{ ref('profile_events') }}
     where profile_id is not null
-        and occurred_at >= {{ dbt.dateadd('day', -7, dbt.date_trunc('day', cdp_now())) }}
+        and occurred_at >= {{ a_week_ago }}
         and occurred_at <= {{ cdp_now() }}
+        {{- only_touched(word='and') }}
 
 ),
 
@@ -15,8 +23,9 @@ events as (
 purchases as (
 
     select profile_id, ordered_at as bought_at
-    from {{ ref('orders') }}
-    where not is_cancelled
+    from {{ ref('channel_orders') }}
+    where not is_cancelled and profile_id is not null
+        {{- only_touched(word='and') }}
 
     union all
 
@@ -56,6 +65,7 @@ carts as (
     select
         profile_id,
         max(occurred_at) as abandoned_at,
+        min(occurred_at) as oldest_event_at,
         count(distinct case when event_name = 'Product Added' then product_id end) as product_count,
         coalesce(
             sum(case when event_name = 'Product Added' then amount end),
@@ -77,9 +87,14 @@ select
     profiles.country_code,
     cast(carts.product_count as integer) as product_count,
     cast(coalesce(carts.cart_amount, 0) as {{ cdp_type_money() }}) as cart_amount,
-    carts.abandoned_at
+    carts.abandoned_at,
+    carts.oldest_event_at as _oldest_event_at,
+    {{ cdp_now() }} as _judged_at,
+    {{ touched_batch() }} as _touched_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('profiles') }} as newest) as _profiles_batch,
+    1 = 0 as _is_gone
 from carts
 inner join {{ ref('profiles') }} as profiles
     on carts.profile_id = profiles.profile_id
-where profiles.email is not null
-    or profiles.phone is not null
+where profiles.email is not null or profiles.phone is not null
+{{- gone_rows(12) }}

@@ -1,11 +1,42 @@
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', on_schema_change='append_new_columns', tags=['hot']) }}
 {#- Bought in the last 14 days: not to be shown acquisition advertising now. -#}
+
+{%- set two_weeks_ago = dbt.dateadd('day', -14, dbt.date_trunc('day', cdp_now())) %}
 
 with
 
+{% if is_incremental() %}
+-- also those whose purchase has become two weeks old, or whose clock ran ahead
+touched as (
+
+    {{ unread_profiles() }}
+    union distinct
+    select changed.profile_id from {{ ref('profiles') }} as changed
+    where {{ is_unread('changed._batch', '_profiles_batch') }}
+    union distinct
+    select changed.profile_id from {{ ref('channel_orders') }} as changed
+    where {{ is_unread('changed._batch', '_orders_batch') }} and changed.profile_id is not null
+    union distinct
+    select known.profile_id from {{ this }} as known where known.last_order_at < {{ two_weeks_ago }}
+    union distinct
+    select ahead.profile_id from {{ ref('channel_orders') }} as ahead
+    where ahead.ordered_at > (select max(known._judged_at) from {{ this }} as known)
+        and ahead.ordered_at <= {{ cdp_now() }}
+        and ahead.profile_id is not null
+
+),
+
+{% endif %}
 buyers as (
 
-    select * from {{ ref('traits') }}
-    where last_order_at >= {{ dbt.dateadd('day', -14, dbt.date_trunc('day', cdp_now())) }}
+    select profile_id, max(ordered_at) as last_order_at
+    from {{ ref('channel_orders') }}
+    where profile_id is not null
+        and not is_cancelled
+        and ordered_at <= {{ cdp_now() }}
+        {{- only_touched(word='and') }}
+    group by profile_id
+    having max(ordered_at) >= {{ two_weeks_ago }}
 
 )
 
@@ -17,9 +48,15 @@ select
     profiles.last_name,
     profiles.country_code,
     buyers.last_order_at,
-    {{ dbt.dateadd('day', 14, 'buyers.last_order_at') }} as suppressed_until_at
+    {{ dbt.dateadd('day', 14, 'buyers.last_order_at') }} as suppressed_until_at,
+    {{ cdp_now() }} as _judged_at,
+    {{ touched_batch() }} as _touched_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('profiles') }} as newest) as _profiles_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('channel_orders') }} as newest) as _orders_batch,
+    1 = 0 as _is_gone
 from buyers
 inner join {{ ref('profiles') }} as profiles
     on buyers.profile_id = profiles.profile_id
 where profiles.email is not null
     or profiles.phone is not null
+{{- gone_rows(11) }}

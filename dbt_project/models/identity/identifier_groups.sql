@@ -1,4 +1,4 @@
-{{ config(materialized='resolution', nodes='identifiers', rules='identifier_rules') }}
+{{ config(materialized='resolution', nodes='identifiers', rules='identifier_rules', tags=['hot']) }}
 
 -- depends_on: {{ ref('identifiers') }}
 -- depends_on: {{ ref('identifier_rules') }}

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='_subject') }}
+{{ config(materialized='incremental', unique_key='_subject', tags=['hot']) }}
 
 with
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key=['left_node_id', 'right_node_id']) }}
+{{ config(materialized='incremental', unique_key=['left_node_id', 'right_node_id'], tags=['hot']) }}
 
 {%- set rules = read_identifier_rules(ref('identifier_rules')) %}
 

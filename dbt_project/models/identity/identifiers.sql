@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='node_id') }}
+{{ config(materialized='incremental', unique_key='node_id', tags=['hot']) }}
 
 {%- set blocked = read_blocked_identifiers(ref('blocked_identifiers')) %}
 

@@ -1,5 +1,5 @@
 {#- History is the one thing that can't be computed again: a full refresh keeps it. -#}
-{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, tags=['hot']) }}
 
 with
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='node_id') }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='node_id', tags=['hot']) }}
 
 with
 

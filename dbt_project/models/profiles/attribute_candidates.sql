@@ -1,26 +1,12 @@
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+
 {%- set places = survivorship_places() -%}
+{%- set rules = survivorship_fingerprint(ref('survivorship_orders'), ref('survivorship_rules')) -%}
 {%- set last_if_unknown = 'coalesce(source_priority, 1000000)' -%}
 
 with
 
-told as (
-
-    select
-        told.*,
-        sources.source_priority,
-        verified.contact_key is not null as is_verified
-    from {{ ref('told_attributes') }} as told
-    left join {{ ref('survivorship_rules') }} as sources
-        on told.attribute = sources.attribute
-        and told.source = sources.source
-    left join {{ ref('verified_contacts') }} as verified
-        on told.attribute = verified.contact_type
-        and verified.contact_key = case told.attribute
-            when 'email' then {{ cdp_sha256('told.attribute_value') }}
-            else told.attribute_value
-        end
-
-),
+{{ tell_again(rules) }},
 
 weighed as (
 
@@ -87,10 +73,17 @@ select
     one.candidate_count,
     one.told_count,
     one.is_verified,
-    one.source_priority
+    one.source_priority,
+    one.contact_key as _contact_key,
+    {{ next_graph_batch() }} as _batch,
+    {{ touched_batch() }} as _touched_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('verified_contacts') }} as newest) as _verified_batch,
+    cast({{ rules }} as bigint) as _rules,
+    1 = 0 as _is_gone
 from ranked as one
 -- the survivor is compared with the next, the others with the survivor
 left join ranked as rival
     on one.profile_id = rival.profile_id
     and one.attribute = rival.attribute
     and rival.choice = case when one.choice = 1 then 2 else 1 end
+{{- gone_rows(16) }}

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key=['channel', 'order_id'], tags=['hot']) }}
 
 with
 
@@ -8,6 +8,10 @@ members as (
 
 ),
 
+{% if is_incremental() %}
+{{ stale_orders('members') }},
+
+{% endif %}
 refunds as (
 
     select order_id, sum(amount) as refunded_amount
@@ -31,6 +35,9 @@ web as (
         orders.is_cancelled,
         orders.ordered_at
     from {{ ref('stg_web_orders__orders') }} as orders
+    {%- if is_incremental() %}
+    inner join stale on orders.order_id = stale.order_id and stale.channel = 'web'
+    {%- endif %}
     left join members
         on orders.order_id = members.identifier_value
         and members.identifier_type = 'order_id'
@@ -54,6 +61,9 @@ store as (
         false as is_cancelled,
         receipts.sold_at as ordered_at
     from {{ ref('stg_store_receipts__receipts') }} as receipts
+    {%- if is_incremental() %}
+    inner join stale on receipts.receipt_id = stale.order_id and stale.channel = 'store'
+    {%- endif %}
     left join members as cards
         on receipts.loyalty_number = cards.identifier_value
         and cards.identifier_type = 'loyalty_number'
@@ -62,8 +72,23 @@ store as (
         and addresses.identifier_type = 'email'
         and not addresses.is_shared
 
+),
+
+all_orders as (
+
+    select * from web
+    union all
+    select * from store
+
 )
 
-select * from web
-union all
-select * from store
+select
+    all_orders.*,
+    {{ next_graph_batch() }} as _batch,
+    {{ touched_batch() }} as _touched_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('stg_web_orders__orders') }} as newest) as _web_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('stg_finance__refunds') }} as newest) as _refunds_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('stg_store_receipts__receipts') }} as newest) as _store_batch,
+    1 = 0 as _is_gone
+from all_orders
+{{- gone_rows(13, key='order_id, channel', relation='stale') }}

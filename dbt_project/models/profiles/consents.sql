@@ -1,12 +1,27 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', on_schema_change='append_new_columns', tags=['hot']) }}
 
 {%- set restrictive_first = "case status when 'denied' then 0 when 'unknown' then 1 else 2 end" %}
+{%- set oldest_grant = dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) %}
 
 with
 
-decisions as (
+{% if is_incremental() %}
+-- also those of whom a grant has become too old
+touched as (
 
-    select * from {{ ref('consent_decisions') }}
+    {{ unread_profiles() }}
+
+    union distinct
+
+    select known.profile_id from {{ this }} as known where known._oldest_grant_at < {{ oldest_grant }}
+
+),
+
+{% endif %}
+members as (
+
+    select profile_id, identifier_type, identifier_value from {{ ref('profile_identifiers') }}
+    {{- only_touched() }}
 
 ),
 
@@ -15,10 +30,15 @@ latest_first as (
     select
         decisions.*,
         row_number() over (
-            partition by identifier_type, identifier_value, purpose, channel
+            partition by decisions.identifier_type, decisions.identifier_value, purpose, channel
             order by decided_at desc, {{ restrictive_first }}, {{ cdp_bytewise('decision_id') }}
         ) as recency
-    from decisions
+    from {{ ref('consent_decisions') }} as decisions
+    {%- if is_incremental() %}
+    inner join members
+        on decisions.identifier_type = members.identifier_type
+        and decisions.identifier_value = members.identifier_value
+    {%- endif %}
 
 ),
 
@@ -30,11 +50,7 @@ standing as (
         identifier_value,
         purpose,
         channel,
-        case
-            when status = 'granted'
-                and decided_at < {{ dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) }} then 'unknown'
-            else status
-        end as status,
+        case when status = 'granted' and decided_at < {{ oldest_grant }} then 'unknown' else status end as status,
         source,
         decision_id,
         decided_at
@@ -47,7 +63,7 @@ of_profiles as (
 
     select members.profile_id, standing.*
     from standing
-    inner join {{ ref('profile_identifiers') }} as members
+    inner join members
         on standing.identifier_type = members.identifier_type
         and standing.identifier_value = members.identifier_value
 
@@ -61,7 +77,9 @@ restrictive as (
         row_number() over (
             partition by profile_id, purpose, channel
             order by {{ restrictive_first }}, decided_at desc, {{ cdp_bytewise('decision_id') }}
-        ) as choice
+        ) as choice,
+        min(case when status = 'granted' then decided_at end) over (partition by profile_id, purpose, channel)
+            as oldest_grant_at
     from of_profiles
 
 )
@@ -73,6 +91,10 @@ select
     status,
     source,
     status = 'granted' as is_granted,
-    decided_at
+    decided_at,
+    case when status = 'granted' then oldest_grant_at end as _oldest_grant_at,
+    {{ touched_batch() }} as _touched_batch,
+    1 = 0 as _is_gone
 from restrictive
 where choice = 1
+{{- gone_rows(8) }}

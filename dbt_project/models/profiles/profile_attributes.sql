@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='view') }}
 
 select
     profile_id,
@@ -9,6 +9,7 @@ select
     told_at,
     rule,
     candidate_count,
-    is_verified
+    is_verified,
+    _batch
 from {{ ref('attribute_candidates') }}
 where choice = 1

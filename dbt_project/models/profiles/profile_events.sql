@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_id') }}
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_id', tags=['hot']) }}
 {%- set by_strength = [
     'user_id', 'loyalty_number', 'order_id', 'email', 'email_sha256', 'phone', 'device_id', 'anonymous_id',
 ] %}
@@ -18,25 +18,7 @@ members as (
 ),
 
 {% if is_incremental() %}
--- new events, and those whose identifier has moved to another profile or turned out to be shared
-stale as (
-
-    select events.event_id
-    from events
-    left join (select distinct _load_id from {{ this }}) as seen
-        on events._load_id = seen._load_id
-    where seen._load_id is null
-
-    union distinct
-
-    select attributed.event_id
-    from {{ this }} as attributed
-    left join members
-        on attributed._node_id = members.node_id
-    where attributed._node_id is not null
-        and (members.profile_id is distinct from attributed.profile_id or members.is_shared <> attributed._is_shared)
-
-),
+{{ stale_events('members') }},
 {% endif %}
 
 chosen as (
@@ -93,7 +75,10 @@ select
     ranked.node_id as _node_id,
     ranked.is_shared as _is_shared,
     chosen._landed_at,
-    chosen._load_id
+    chosen._load_id,
+    {{ next_graph_batch() }} as _batch,
+    {{ touched_batch() }} as _touched_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('stg_web_events__events') }} as newest) as _events_batch
 from chosen
 left join ranked
     on chosen.event_id = ranked.event_id

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
 
 {%- set attributes = [
     'user_id', 'loyalty_number', 'email', 'phone', 'first_name', 'last_name',
@@ -7,9 +7,23 @@
 
 with
 
+{% if is_incremental() %}
+touched as (
+
+    {{ unread_profiles() }}
+
+    union distinct
+
+    select told.profile_id from {{ ref('profile_attributes') }} as told
+    where {{ is_unread('told._batch', '_attributes_batch') }}
+
+),
+
+{% endif %}
 members as (
 
     select * from {{ ref('profile_identifiers') }}
+    {{- only_touched() }}
 
 ),
 
@@ -38,6 +52,7 @@ wide as (
         max(case when attribute = 'birth_on' then attribute_value end) as birth_on,
         max(case when attribute = 'birth_on' then source end) as birth_on_source
     from {{ ref('profile_attributes') }}
+    {{- only_touched() }}
     group by profile_id
 
 )
@@ -54,7 +69,12 @@ select
     seen.confidence,
     seen.is_known,
     seen.first_seen_at,
-    seen.last_seen_at
+    seen.last_seen_at,
+    {{ next_graph_batch() }} as _batch,
+    {{ touched_batch() }} as _touched_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('profile_attributes') }} as newest) as _attributes_batch,
+    1 = 0 as _is_gone
 from seen
 left join wide
     on seen.profile_id = wide.profile_id
+{{- gone_rows(30) }}

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+
 {#- Source, what its records are known by, and what they tell of a person. A source is also a row per
     attribute in the seed `survivorship_rules`. -#}
 {%- set names = ['first_name', 'last_name'] -%}
@@ -12,31 +14,25 @@
 
 with
 
+{% if is_incremental() %}
+touched as (
+
+    {{ unread_profiles() }}
+
+),
+
+{% endif %}
 members as (
 
     select * from {{ ref('profile_identifiers') }}
+    {{- only_touched() }}
 
 ),
 
 told as (
-{% for source, model, identifier_type, key, attributes in sources %}
-    {% set is_last_source = loop.last %}
-    {% for attribute in attributes %}
-    select
-        members.profile_id,
-        '{{ attribute }}' as attribute,
-        cast(records.{{ attribute }} as {{ dbt.type_string() }}) as attribute_value,
-        '{{ source }}' as source,
-        cast(records.{{ key }} as {{ dbt.type_string() }}) as record_id,
-        records.updated_at as told_at
-    from {{ model }} as records
-    inner join members
-        on records.{{ key }} = members.identifier_value
-        and members.identifier_type = '{{ identifier_type }}'
-    where records.{{ attribute }} is not null
-    {{ 'union all' if not (loop.last and is_last_source) }}
-    {% endfor %}
-{% endfor %}
+
+    {{ tell(sources) }}
+
 ),
 
 sightings as (
@@ -52,33 +48,52 @@ sightings as (
     from {{ ref('identifier_observations') }}
     where identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
         and not is_withdrawn
+    {%- if is_incremental() %}
+        and node_id in (select members.node_id from members)
+    {%- endif %}
+
+),
+
+-- an address or number is a profile's only if the graph says so: what is shared reaches nobody
+known as (
+
+    select told.*
+    from told
+    left join members
+        on told.attribute = members.identifier_type
+        and told.attribute_value = members.identifier_value
+        and told.profile_id = members.profile_id
+        and not members.is_shared
+    where told.attribute_value is not null
+        and (told.attribute not in ('email', 'phone') or members.profile_id is not null)
+
+    union all
+
+    select
+        members.profile_id,
+        members.identifier_type as attribute,
+        members.identifier_value as attribute_value,
+        'identity' as source,
+        sightings.record_id,
+        members.last_seen_at as told_at
+    from members
+    left join sightings
+        on members.identifier_type = sightings.identifier_type
+        and members.identifier_value = sightings.identifier_value
+        and sightings.recency = 1
+    where members.identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
+        and not members.is_shared
 
 )
 
--- an address or number is a profile's only if the graph says so: what is shared reaches nobody
-select told.*
-from told
-left join members
-    on told.attribute = members.identifier_type
-    and told.attribute_value = members.identifier_value
-    and told.profile_id = members.profile_id
-    and not members.is_shared
-where told.attribute not in ('email', 'phone')
-    or members.profile_id is not null
-
-union all
-
 select
-    members.profile_id,
-    members.identifier_type as attribute,
-    members.identifier_value as attribute_value,
-    'identity' as source,
-    sightings.record_id,
-    members.last_seen_at as told_at
-from members
-left join sightings
-    on members.identifier_type = sightings.identifier_type
-    and members.identifier_value = sightings.identifier_value
-    and sightings.recency = 1
-where members.identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
-    and not members.is_shared
+    profile_id,
+    attribute,
+    attribute_value,
+    source,
+    record_id,
+    told_at,
+    {{ touched_batch() }} as _touched_batch,
+    1 = 0 as _is_gone
+from known
+{{- gone_rows(6) }}

@@ -76,7 +76,8 @@ select
     contact_key,
     count(*) as act_count,
     min(acted_at) as first_acted_at,
-    max(acted_at) as last_acted_at
+    max(acted_at) as last_acted_at,
+    {{ next_graph_batch() }} as _batch
 from acts
 where contact_key is not null
 group by contact_type, contact_key

@@ -1,0 +1,44 @@
+"""What batch processes hand over while there is an owner: dbt, loads, gates. Each runs here as it would there.
+
+A batch never writes a hot model: what it brought them is taken up by a cycle before and after it, through the
+same marks by which an increment knows what is new.
+"""
+
+from collections.abc import Sequence
+
+from dagster_cdp import dbt
+from dagster_cdp.gates import Verdict, all_suites, judge_all
+from dagster_cdp.live.gate import HOT
+from dagster_cdp.live.loop import Loop
+from dagster_cdp.live.service import Answer, Tell
+from dagster_cdp.warehouse import connect
+from sources.pipeline import LoadReport, load
+from sources.source import load_source
+
+
+class Jobs:
+    """The batch jobs of an owner."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def answers(self) -> dict[str, Answer]:
+        return {"dbt": self.dbt, "load": self.load, "gate": self.gate}
+
+    def dbt(self, tell: Tell, arguments: Sequence[str], hot: Sequence[str]) -> dbt.Outcome:
+        """Build what was selected but for the hot models, which cycles build; then test those."""
+        dbt.forget_if_changed()
+        self._loop.refresh()
+        done = dbt.run([*arguments, "--exclude", f"tag:{HOT},resource_type:model"], tell)
+        self._loop.refresh()
+        if not done.success or not hot:
+            return done
+        return dbt.run(["test", *dbt.places(), "--select", *hot, "--no-write-json"], tell)
+
+    def load(self, _: Tell, name: str) -> LoadReport:
+        """Load what lies outside the log; the log's lanes are landed by the cycles."""
+        return load(load_source(name), follows_log=False)
+
+    def gate(self, _: Tell, tables: Sequence[str]) -> list[Verdict]:
+        with connect("gate") as warehouse:
+            return judge_all([suite for suite in all_suites() if suite.table in tables], warehouse)

@@ -1,0 +1,113 @@
+"""The loop: cycles as fast as there is news, and little else to do when there is none."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from dagster_cdp.live.cycle import SLICE, CycleReport, Part, cycle
+from dagster_cdp.live.plan import Plan
+from sources.tail import Prepared, Tail
+
+log = logging.getLogger(__name__)
+
+SHORTEST = 0.2  # seconds between two starts of a cycle
+IDLE_TICK = 1.0  # seconds; what is due by time alone is looked at as often even without news
+IDLE_LOOK = 0.05  # seconds between two looks at an idle log: a stat of a folder
+CLOCK_TICK = 30.0  # seconds; models that ask the time are run as often even without news
+KEPT = 600
+TRIES = 5
+
+
+@dataclass
+class Loop:
+    """Runs cycles on one connection until it is told to stop. `turn` is held during each."""
+
+    tail: Tail
+    connection: duckdb.DuckDBPyConnection
+    make_plan: Callable[[duckdb.DuckDBPyConnection], Plan]
+    parts: Sequence[Part] = ()
+    turn: threading.RLock = field(default_factory=threading.RLock)
+    after: Callable[[CycleReport], None] = lambda _: None
+    reports: deque[CycleReport] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def __post_init__(self) -> None:
+        self.count = 0
+        self.line_count = 0
+        self._plan: Plan | None = None
+        self._stop = threading.Event()
+        self._resumed = threading.Event()
+        self._resumed.set()
+
+    def run(self) -> None:
+        """Run until stopped; an error ends it, and the next start goes on where it was."""
+        looked = ticked = time.monotonic()
+        while not self._stop.is_set():
+            self._resumed.wait(timeout=IDLE_TICK)
+            began = time.monotonic()
+            is_tick = began - ticked >= CLOCK_TICK
+            is_due = is_tick or began - looked >= IDLE_TICK
+            if self.is_paused or self.once(even_without_news=is_due, is_tick=is_tick) is None:
+                self._stop.wait(IDLE_LOOK)
+                continue
+            looked, ticked = began, began if is_tick else ticked
+            self._stop.wait(max(0.0, SHORTEST - (time.monotonic() - began)))
+
+    def once(self, *, even_without_news: bool = False, is_tick: bool = False) -> CycleReport | None:
+        """Run one cycle if there is news; None when there was none."""
+        prepared = self.tail.prepare(SLICE)
+        if not prepared and not even_without_news:
+            return None
+        with self.turn:
+            report = self._cycle(prepared, is_tick)
+        self.reports.append(report)
+        self.count += 1
+        self.line_count += report.lines
+        self.after(report)
+        return report
+
+    def _cycle(self, prepared: Sequence[Prepared], is_tick: bool) -> CycleReport:
+        """Begin again if somebody else wrote what this wrote: a dispatcher marks what a cycle looks at."""
+        for left in reversed(range(TRIES)):
+            self._plan = self._plan or self.make_plan(self.connection)
+            try:
+                return cycle(self.tail, self._plan, self.connection, prepared, self.parts, is_tick=is_tick)
+            except BaseException as fault:
+                self._plan.is_fresh = True
+                if not _is_conflict(fault):
+                    self._plan = None  # dbt's memory of what tables there are may be of what was rolled back
+                    raise
+                if not left:
+                    raise
+                time.sleep(SHORTEST / TRIES)
+        raise AssertionError
+
+    def refresh(self) -> None:
+        """Compile the hot models again and run them all: a build may have changed what they read or stand on."""
+        with self.turn:
+            self._plan = None
+            self.once(even_without_news=True)
+
+    def pause(self) -> None:
+        self._resumed.clear()
+
+    def resume(self) -> None:
+        self._resumed.set()
+
+    @property
+    def is_paused(self) -> bool:
+        return not self._resumed.is_set()
+
+    def stop(self) -> None:
+        """End after the cycle that is running."""
+        self._stop.set()
+        self._resumed.set()
+
+
+def _is_conflict(fault: BaseException) -> bool:
+    """Whether two transactions wrote the same row, so that the later one has to begin again."""
+    return isinstance(fault, duckdb.TransactionException) and "onflict" in str(fault)

@@ -1,0 +1,25 @@
+{#- Incremental models per profile: whom to look at again, and how to say that nothing is left of one. -#}
+{% macro unread_profiles() -%}
+    select changed.profile_id from {{ ref('touched_profiles') }} as changed
+    where {{ is_unread('changed._batch', '_touched_batch') }}
+{%- endmacro %}
+
+{#- Keeps only touched profiles in an increment. -#}
+{% macro only_touched(column='profile_id', word='where') -%}
+    {%- if is_incremental() %} {{ word }} {{ column }} in (select touched.profile_id from touched) {%- endif -%}
+{%- endmacro %}
+
+{#- Up to which build of `touched_profiles` this row's build had read. -#}
+{% macro touched_batch() -%}
+    (select coalesce(max(newest._batch), 0) from {{ ref('touched_profiles') }} as newest)
+{%- endmacro %}
+
+{#- One row per touched key that takes away what is stored of it; the others of the query replace it. -#}
+{% macro gone_rows(null_count, key='profile_id', relation='touched') -%}
+    {%- if is_incremental() %}
+
+union all
+
+select {{ key }}, {{ 'null, ' * null_count }}1 = 1 from {{ relation }}
+    {%- endif %}
+{%- endmacro %}

@@ -1,0 +1,43 @@
+"""A whole cycle of triggers, for who has no live process: open, decide, send."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reverse_etl.environment import now as real_now
+from reverse_etl.triggers.contents import check_columns
+from reverse_etl.triggers.decide import Decisions, decide_due
+from reverse_etl.triggers.dispatch import Open, dispatch
+from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.report import Dispatched
+from reverse_etl.triggers.tables import open_tables
+from reverse_etl.triggers.trigger import Trigger
+from reverse_etl.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What a cycle decided and sent."""
+
+    decisions: Decisions
+    dispatched: Dispatched
+
+
+def decide(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, *, is_thorough: bool = True) -> Decisions:
+    """Open and decide in one transaction."""
+    open_tables(warehouse)
+    for trigger in triggers:
+        check_columns(warehouse, trigger)
+    with warehouse.transaction():
+        open_triggers(warehouse, [one for one in triggers if one.enabled], now, is_thorough=is_thorough)
+        return decide_due(warehouse, triggers, now)
+
+
+def run_cycle(open_warehouse: Open, triggers: Sequence[Trigger], now: Callable[[], datetime] = real_now) -> Cycle:
+    """Open, decide and send what is due now."""
+    warehouse = open_warehouse()
+    try:
+        decisions = decide(warehouse, triggers, now())
+    finally:
+        warehouse.close()
+    return Cycle(decisions, dispatch(open_warehouse, triggers, now))

@@ -1,0 +1,95 @@
+"""What a cycle would do now, and why the others hear nothing; nothing of it stays, nothing is sent."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from reverse_etl.triggers.contents import check_columns
+from reverse_etl.triggers.decide import decide_due
+from reverse_etl.triggers.dispatch import load
+from reverse_etl.triggers.duration import moment
+from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.prepare import prepare
+from reverse_etl.triggers.tables import open_tables
+from reverse_etl.triggers.trigger import Trigger
+from reverse_etl.triggers.verdict import SEND
+from reverse_etl.warehouse import Warehouse
+
+ALL = 1_000_000
+
+
+@dataclass
+class Preview:
+    """Counts of people and reasons, of one trigger."""
+
+    trigger: str
+    new: int = 0  # happened since the last look
+    waiting: int = 0  # not due yet
+    not_told: dict[str, int] = field(default_factory=dict)  # due, by reason
+    leaving: dict[str, int] = field(default_factory=dict)  # by channel
+    kept_back: dict[str, int] = field(default_factory=dict)  # would leave, but for what the message lacks
+    fallbacks: dict[str, int] = field(default_factory=dict)  # by field and reason: leave, but without that value
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def preview(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> list[Preview]:
+    """Preview one cycle of all triggers: a cap is over all of them."""
+    open_tables(warehouse)
+    for trigger in triggers:
+        check_columns(warehouse, trigger)
+    warehouse.execute("begin transaction")
+    try:
+        return _cycle(warehouse, triggers, now)
+    finally:
+        warehouse.execute("rollback")
+
+
+def _cycle(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> list[Preview]:
+    before = _opened(warehouse)
+    open_triggers(warehouse, triggers, now, is_thorough=True)
+    after, waiting = _opened(warehouse), _opened(warehouse, f"where outcome is null and wake_at > {moment(now)}")
+    decisions = decide_due(warehouse, triggers, now)
+    found = []
+    for trigger in triggers:
+        name = trigger.name
+        counts = {verdict: count for verdict, count in decisions.counts.get(name, {}).items() if verdict != SEND}
+        one = Preview(name, after[name] - before[name], waiting[name], counts)
+        _leave(warehouse, trigger, now, one)
+        found.append(one)
+    return found
+
+
+def _opened(warehouse: Warehouse, where: str = "") -> Counter[str]:
+    return Counter(
+        dict(
+            warehouse.execute(
+                f"select trigger_name, count(*) from activation.trigger_firings {where} group by trigger_name"
+            )
+        )
+    )
+
+
+def _leave(warehouse: Warehouse, trigger: Trigger, now: datetime, found: Preview) -> None:
+    """Fill in what would leave, as far as it is filled in before it does."""
+    warehouse.execute("delete from activation.message_scrap where trigger_name = ?", [trigger.name])
+    kept_back: Counter[str] = Counter()
+    for channel in trigger.send:
+        prepared = prepare(warehouse, trigger, channel, load(trigger, channel), now, limit=ALL)
+        if prepared.letters:
+            found.leaving[channel] = len(prepared.letters)
+        kept_back += Counter({word: count for word, count in prepared.outcomes.items() if word != "scrap"})
+    scraps = warehouse.execute(
+        "select reason, field, count(*) from activation.message_scrap where trigger_name = ? "
+        "group by 1, 2 order by 1, 2",
+        [trigger.name],
+    )
+    for reason, name, count in scraps:
+        if str(reason).startswith("fallback_"):
+            found.fallbacks[f"{name} ({str(reason).removeprefix('fallback_')})"] = count
+        else:
+            kept_back[f"{reason}_{name}"] += count
+    found.kept_back = dict(kept_back)

@@ -1,0 +1,99 @@
+"""The tables of triggers in schema `activation`: what fired, and what waits to be sent. No values, only keys."""
+
+from reverse_etl.tables import open_journal
+from reverse_etl.warehouse import Warehouse
+
+# The primary keys are the promise: one firing per person and reason, one message per firing.
+COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
+    "trigger_firings": (
+        ("trigger_name", "text not null"),
+        ("profile_id", "text not null"),  # the person's id when it was opened
+        ("reason", "text not null"),
+        ("message_id", "text not null"),
+        ("source_id", "text"),  # the event
+        ("product_id", "text"),
+        ("cart_id", "text"),
+        ("occurred_at", "timestamp not null"),
+        ("received_at", "timestamp"),
+        ("opened_at", "timestamp not null"),
+        ("due_at", "timestamp not null"),
+        ("wake_at", "timestamp not null"),  # when to look (again): later than due in quiet hours
+        ("decided_at", "timestamp"),
+        ("outcome", "text"),  # null: not decided yet
+        ("channel", "text"),
+    ),
+    "trigger_members": (
+        ("trigger_name", "text not null"),
+        ("profile_id", "text not null"),
+        ("is_in", "boolean not null"),
+        ("entry", "bigint not null"),
+        ("changed_at", "timestamp not null"),
+    ),
+    "trigger_marks": (
+        ("trigger_name", "text not null"),
+        ("landed_at", "timestamp"),
+        ("since", "timestamp not null"),  # what happened before the trigger existed is none of its business
+    ),
+    "outbox": (
+        ("message_id", "text not null"),
+        ("trigger_name", "text not null"),
+        ("profile_id", "text not null"),
+        ("channel", "text not null"),
+        ("destination", "text not null"),
+        ("state", "text not null"),
+        ("code", "text"),
+        ("attempts", "bigint not null"),
+        ("occurred_at", "timestamp not null"),
+        ("received_at", "timestamp"),
+        ("due_at", "timestamp not null"),
+        ("decided_at", "timestamp not null"),
+        ("wake_at", "timestamp not null"),
+        ("sent_at", "timestamp"),
+        ("acknowledged_at", "timestamp"),
+    ),
+    "message_scrap": (
+        ("message_id", "text not null"),
+        ("trigger_name", "text not null"),
+        ("channel", "text not null"),
+        ("message_name", "text not null"),
+        ("field", "text not null"),
+        ("reason", "text not null"),
+        ("scrapped_at", "timestamp not null"),
+    ),
+}
+KEYS = {
+    "trigger_firings": "trigger_name, profile_id, reason",
+    "trigger_members": "trigger_name, profile_id",
+    "trigger_marks": "trigger_name",
+    "outbox": "message_id",
+    "message_scrap": "message_id, channel",
+}
+INDEXES = {
+    "trigger_firings_wake": "activation.trigger_firings (trigger_name, wake_at) where outcome is null",
+    "trigger_firings_message": "activation.trigger_firings (message_id)",
+    "outbox_state": "activation.outbox (state, wake_at)",
+    "outbox_profile": "activation.outbox (profile_id, decided_at)",
+}
+
+
+def open_tables(warehouse: Warehouse) -> None:
+    """Create what is missing, tables and columns; harmless when all is there."""
+    open_journal(warehouse)  # leases and accounts
+    there = set(
+        warehouse.execute(
+            "select table_name, column_name from information_schema.columns where table_schema = 'activation'"
+        )
+    )
+    for table, columns in COLUMNS.items():
+        declared = ", ".join(f"{name} {type_}" for name, type_ in columns)
+        if not any(known == table for known, _ in there):
+            warehouse.execute(
+                f"create table if not exists activation.{table} ({declared}, primary key ({KEYS[table]}))"
+            )
+            continue
+        for column, type_ in columns:
+            if (table, column) not in there:
+                warehouse.execute(f"alter table activation.{table} add column if not exists {column} {type_}")
+    if warehouse.is_row_store:
+        for name, definition in INDEXES.items():
+            warehouse.execute(f"create index if not exists {name} on {definition}")

@@ -1,0 +1,113 @@
+"""A warehouse of so many profiles and events, written by SQL and built by dbt, and new events for its log."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import duckdb
+
+from dagster_cdp import dbt
+from dagster_cdp.live.cycle import prepare_books
+from dagster_cdp.live.loop import Loop
+from dagster_cdp.live.plan import make_plan
+from sources.configuration import read_configuration
+from sources.source import all_sources
+from sources.tail import Tail
+
+LANE = "web_events.events"
+STAGES = ("staging", "identity", "profiles", "audiences")
+NUMBERS = count(1)
+
+LOADS = """
+create schema raw;
+create table raw._dlt_loads (
+    load_id varchar, schema_name varchar, status bigint, inserted_at timestamptz, schema_version_hash varchar
+);
+create table raw.loads (
+    connector varchar, table_name varchar, load_id varchar, source_file varchar, accepted_count bigint,
+    _landed_at timestamp, _dlt_load_id varchar
+);
+create table raw.schema_changes (
+    connector varchar, table_name varchar, column_name varchar, change varchar, source_file varchar, row_count bigint,
+    _landed_at timestamp, _dlt_load_id varchar
+);
+"""
+HISTORY = """
+insert into raw.web_events__events by name
+select
+    'm' || number as message_id,
+    'track' as type,
+    case number % 5 when 0 then 'Product Added' when 1 then 'Checkout Started' else 'Product Viewed' end as event,
+    'cookie-' || (number % {profiles}) as anonymous_id,
+    case when number % {profiles} % 2 = 0 then 'login-' || (number % {profiles}) end as user_id,
+    case when number % {profiles} % 3 = 0
+        then '{{"email": "person' || (number % {profiles}) || '@mail.example"}}' end as traits,
+    '{{"product_id": "p' || (number % 1000) || '", "price": 3}}' as properties,
+    timestamp '{now}' - to_seconds(number % 5000000) as timestamp,
+    timestamp '{now}' - to_seconds(number % 5000000) as received_at,
+    md5('m' || number) as _row_id, 'history' as _source_file, number as _row_number,
+    timestamp '{now}' as _landed_at, md5(cast(number as varchar)) as _row_hash, 'history' as _dlt_load_id
+from range({events}) as numbers (number);
+insert into raw._dlt_loads values ('history', 'web_events', 0, now(), null);
+"""
+
+
+def open_warehouse() -> duckdb.DuckDBPyConnection:
+    file = read_configuration().warehouse
+    file.parent.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(str(file))
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set preserve_insertion_order = false")
+    return connection
+
+
+def build_history(profiles: int, events: int) -> float:
+    """Write the past into raw and let dbt build everything; the seconds of the latter."""
+    connection = open_warehouse()
+    connection.execute(LOADS)
+    Tail(read_configuration(), all_sources()).open(connection)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    connection.execute(HISTORY.format(profiles=profiles, events=events, now=now))
+    connection.close()
+    began = time.monotonic()
+    for words in (["seed"], ["run", "--select", *STAGES]):
+        outcome = dbt.invoke([*words, *dbt.places(), "--no-write-json"], manifest=dbt.parsed())
+        assert outcome.success, [result.message for result in outcome.result.results if result.status == "error"]
+    return time.monotonic() - began
+
+
+def open_loop(connection: duckdb.DuckDBPyConnection) -> Loop:
+    tail = Tail(read_configuration(), all_sources())
+    tail.open(connection)
+    prepare_books(connection)
+    return Loop(tail, connection, make_plan)
+
+
+def new_lines(wanted: int, profiles: int) -> list[bytes]:
+    """Events of people known and new, half and half, as the collector writes them."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return [_line(next(NUMBERS), profiles, now) for _ in range(wanted)]
+
+
+def _line(number: int, profiles: int, now: str) -> bytes:
+    person = number * 7919 % (2 * profiles)
+    event = {
+        "type": "track",
+        "event": "Checkout Started",
+        "messageId": f"live-{number}",
+        "anonymousId": f"cookie-{person}",
+        "userId": f"login-{person}",
+        "timestamp": now,
+        "traits": {"email": f"person{person}@mail.example"},
+        "properties": {"product_id": f"p{number % 1000}", "value": 9.5},
+    }
+    envelope = {"event": event, "messageId": event["messageId"], "type": "track", "receivedAt": now, "writeKey": "k"}
+    return json.dumps(envelope).encode()
+
+
+def log_folder() -> Path:
+    return Path(read_configuration().log)

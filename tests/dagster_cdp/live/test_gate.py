@@ -1,0 +1,93 @@
+"""What may be hot, and that what may not is refused by name and reason."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from dagster_cdp import dbt
+from dagster_cdp.live.gate import NotHot, frozen_words, hot_models, require_hot, require_same
+
+VICTIM = "model.cdp.profile_events"
+
+
+@pytest.fixture
+def manifest():
+    return copy.deepcopy(dict(dbt.manifest()))
+
+
+def refusal(manifest) -> str:
+    with pytest.raises(NotHot) as refused:
+        require_hot(manifest)
+    assert VICTIM.rsplit(".", 1)[-1] in str(refused.value)
+    return str(refused.value)
+
+
+def test_the_projects_own_hot_models_are_honoured(manifest):
+    assert VICTIM in require_hot(manifest)
+
+
+def test_models_come_after_what_they_read(manifest):
+    order = hot_models(manifest)
+    for place, name in enumerate(order):
+        read = set(manifest["nodes"][name]["depends_on"]["nodes"]) & set(order)
+        assert read <= set(order[:place]), name
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("select '{{ run_started_at }}'", "run_started_at"),
+        ("select '{{ invocation_id }}'", "invocation_id"),
+        ("{% set days = var('days', 7) %} select {{ days }}", "var"),
+        ("select {{ env_var('DAYS') }}", "env_var"),
+        ("select '{{ modules.datetime.datetime.now() }}'", "now"),
+        ("{% if flags.WHICH == 'compile' %} select 1 {% else %} select 2 {% endif %}", "flags"),
+        ("{% if invocation_args_dict.which == 'run' %} select 1 {% endif %}", "invocation_args_dict"),
+    ],
+)
+def test_what_would_freeze_is_refused(manifest, code, word):
+    manifest["nodes"][VICTIM]["raw_code"] += code
+    assert f"`{word}`" in refusal(manifest)
+
+
+def test_what_a_macro_would_freeze_is_refused(manifest):
+    manifest["macros"]["macro.cdp.unread_profiles"]["macro_sql"] += "{{ var('days') }}"  # called by increments only
+    assert "`var` (in unread_profiles)" in refusal(manifest)
+
+
+def test_words_of_sql_and_comments_are_no_variables():
+    assert frozen_words("select var from now {# {{ var('x') }} #} where flags = 1") == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"materialized": "table"}, "materialised as table"),
+        ({"materialized": "view"}, "materialised as view"),
+        ({"incremental_strategy": "microbatch"}, "the strategy microbatch"),
+        ({"incremental_strategy": "insert_overwrite"}, "the strategy insert_overwrite"),
+        ({"pre-hook": [{"sql": "select 1"}]}, "a pre-hook"),
+        ({"post-hook": [{"sql": "select 1"}]}, "a post-hook"),
+        ({"sql_header": "set x = 1"}, "an sql_header"),
+    ],
+)
+def test_what_the_runner_does_not_do_is_refused(manifest, changed, reason):
+    manifest["nodes"][VICTIM]["config"].update(changed)
+    assert reason in refusal(manifest)
+
+
+def test_a_second_model_of_the_same_table_is_refused(manifest):
+    twin = copy.deepcopy(manifest["nodes"][VICTIM])
+    twin.update(name="profile_events_live", unique_id="model.cdp.profile_events_live", tags=[])
+    manifest["nodes"][twin["unique_id"]] = twin
+    assert "profile_events_live writes the same table" in refusal(manifest)
+
+
+def test_a_planted_second_implementation_is_refused():
+    with pytest.raises(NotHot, match="second implementation"):
+        require_same(
+            "select 1 as a", ["create temporary table x as (select 2 as a)", "insert into t select * from x"], "m"
+        )
+    require_same("select 1\n as a", ["create temporary table x as (\nselect 1 as a\n)"], "m")
