@@ -19,6 +19,8 @@ TRIGGERS = Path(__file__).parent
 EVENT_REASONS = ("event_id", "cart_id", "order_id", "product_id")
 EVER = "ever"  # the reason of what happens once in a person's life
 ENTRY = "entry"  # the reason of an audience: its first, second … time
+ADS: Channel = "ads"
+LIST_NAME = r"^[a-z0-9_]{0,40}(\{product_id\})?[a-z0-9_]{0,20}$"
 ADDRESS = {"email": "email", "sms": "phone"}  # the column a channel writes to; others know people by profile_id
 
 
@@ -33,6 +35,7 @@ class When(Shape):
     enters: Name | None = None
     leaves: Name | None = None
     rows: Name | None = None
+    of: Literal["cart"] | None = None  # of an event: once for each product that was put into its cart
     at: Name | None = None  # of rows: the column that says when it happened
 
     @model_validator(mode="after")
@@ -41,6 +44,8 @@ class When(Shape):
             raise ValueError("name one of event, enters, leaves and rows")
         if bool(self.rows) != bool(self.at):
             raise ValueError("rows needs at, the column that says when; nothing else has it")
+        if self.of and not self.event:
+            raise ValueError("of belongs to an event")
         return self
 
     @property
@@ -82,6 +87,30 @@ class Way(Shape):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class ListStep(Shape):
+    """Put the person on a list of an ad platform, or take them off it; `{product_id}` makes it one list per product.
+
+    `options` are the destination's; `{list}` in a value is the list's name.
+    """
+
+    destination: Name
+    add: str | None = Field(default=None, pattern=LIST_NAME)
+    remove: str | None = Field(default=None, pattern=LIST_NAME)
+    fields: dict[Name, Name] = Field(default_factory=lambda: {"email": "email"})  # column of the profile: name there
+    options: dict[str, Any] = Field(default_factory=dict)
+    lasts: Duration | None = None  # after that they are taken off again
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if bool(self.add) == bool(self.remove):
+            raise ValueError("name add or remove")
+        return self
+
+    @property
+    def name(self) -> str:
+        return self.add or self.remove or ""
+
+
 class Trigger(Shape):
     """One `triggers/<name>.yml`, validated."""
 
@@ -95,12 +124,14 @@ class Trigger(Shape):
     expires: Duration = timedelta(days=1)  # after it was due, it is too late to say it
     purpose: Purpose | tuple[Purpose, ...]
     unless_bought: Literal["anything", "product", "never"] = "anything"
+    bought_within: Duration = timedelta(0)  # before it happened: counts as bought too
     min_confidence: Literal["exact", "strict", "loose"] = "loose"
     holdout: float = Field(default=0, ge=0, lt=1)
     priority: int = 100  # where a cap leaves room for one, the smallest number speaks
     cap: Cap = Cap(messages=1, days=1)
     quiet_hours: QuietHours | None = None
-    send: dict[Channel, Way] = Field(min_length=1)  # in the order of the file, unless the person prefers another
+    send: dict[Channel, Way] = Field(default_factory=dict)  # in this order, unless the person prefers another
+    list: ListStep | None = None  # instead of a message
 
     @property
     def purposes(self) -> tuple[Purpose, ...]:
@@ -135,6 +166,26 @@ class Trigger(Shape):
             owner=self.owner,
         )
 
+    def list_sync(self, list_name: str) -> Sync:
+        """Give one list the form that destinations and consent know."""
+        step = self.list
+        if step is None:
+            raise BadDeclaration(f"{self.name}: no list")
+        options = {
+            name: value.replace("{list}", list_name) if isinstance(value, str) else value
+            for name, value in step.options.items()
+        }
+        return Sync(
+            audience=self.name,
+            destination=step.destination,
+            purpose=self.purpose,
+            channel=ADS,
+            fields=step.fields,
+            options=options,
+            min_confidence=self.min_confidence,
+            owner=self.owner,
+        )
+
     def message(self, channel: Channel) -> Message:
         return find_message(self.send[channel].message)
 
@@ -149,6 +200,16 @@ class Trigger(Shape):
             raise ValueError("reason: name the columns that tell one row of a person from another")
         if self.when.leaves and self.reasons not in {(ENTRY,), (EVER,)}:
             raise ValueError("reason: of who left no column is left; entry or ever")
+        return self
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        if bool(self.send) == bool(self.list):
+            raise ValueError("send: give messages to send, or a list, and not both")
+        if self.list and self.quiet_hours:
+            raise ValueError("quiet_hours: a list wakes nobody")
+        if self.list and "{" in self.list.name and "product_id" not in self.reasons:
+            raise ValueError("list: a list per product needs product_id among the reasons")
         return self
 
     @model_validator(mode="after")
