@@ -22,7 +22,7 @@ from reverse_etl.destination import (
 )
 from reverse_etl.environment import now as real_now
 from reverse_etl.lease import Lease, SyncBusy, lease
-from reverse_etl.sync import Channel, Sync
+from reverse_etl.sync import BadDeclaration, Channel, Sync
 from reverse_etl.triggers.listing import Listing
 from reverse_etl.triggers.prepare import Letter, prepare, remembers
 from reverse_etl.triggers.report import Dispatched
@@ -80,13 +80,12 @@ class _Run:
             )
             self._ask(f"{trigger.name} on lists", listing.all)
         for channel in self.waiting(trigger):
-            destination = self.load(trigger.sync(channel))
-            self._ask(f"{trigger.name} by {channel}", partial(self._send, trigger, channel, destination))
+            self._ask(f"{trigger.name} by {channel}", partial(self._send, trigger, channel))
 
     def _ask(self, what: str, send: Callable[[], None]) -> None:
         try:
             send()
-        except DestinationRefused as refusal:  # secrets that are missing: what is to be sent waits
+        except (DestinationRefused, BadDeclaration) as refusal:  # it waits, and the other triggers go on
             self.report.refused[what] = str(refusal)
 
     def waiting(self, trigger: Trigger) -> list[Channel]:
@@ -99,8 +98,9 @@ class _Run:
         )
         return [channel for (channel,) in found if channel in trigger.send]
 
-    def _send(self, trigger: Trigger, channel: Channel, destination: Destination) -> None:
+    def _send(self, trigger: Trigger, channel: Channel) -> None:
         sync = trigger.sync(channel)
+        destination = self.load(sync)
         account = account_of(self.warehouse, sync, destination)
         unanswered = 0
         with destination.connect() as transport:
