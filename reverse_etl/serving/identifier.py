@@ -35,7 +35,7 @@ class Asked:
 def read(text: str) -> Asked:
     """Read what was asked for; raises Unreadable."""
     text = text.strip()
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > LONGEST or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise Unreadable("an identifier has 1 to 320 letters")
     kind, colon, value = text.partition(":")
     if colon and kind in {*TYPES, "sha256", "email_sha256"}:
