@@ -14,7 +14,9 @@ _OUT = Console(soft_wrap=True, highlight=False, markup=False)
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Where to listen; put TLS in front of anything but loopback.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Where to listen; put TLS in front of anything but loopback.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="And at which port.")] = 8790,
     publish: Annotated[bool, typer.Option("--publish", help="Publish the profiles as they are now, and end.")] = False,
     publish_every: Annotated[int, typer.Option(help="Minutes until they are published again; 0: never.")] = 15,
@@ -22,8 +24,8 @@ def serve(
 ) -> None:
     """Serve GET /v1/profiles/{identifier}: traits, audiences, consents, recent events.
 
-    Answers come from a published file, so the warehouse is free meanwhile. Who asks needs a key (`cdp profile-key`); what
-    they see is what its scopes name, and what the person consents to for its purposes. Try it:
+    Answers come from a published file, so the warehouse is free meanwhile. Who asks needs a key (`cdp profile-key`);
+    they see what its scopes name, as far as the person consents to its purposes. Try it:
 
       cdp profile-key support --scope identity --scope traits --purpose service --basis "support contract"
       cdp serve
@@ -47,7 +49,7 @@ def serve(
     server.serve(path, keys.default_path(), host=host, port=port, longest_age=timedelta(hours=longest_age))
 
 
-def profile_key(
+def profile_key(  # noqa: PLR0917 - the command's options
     name: Annotated[str, typer.Argument(help="Who will use it.")],
     scope: Annotated[list[str], typer.Option(help="identity, traits, audiences, consents, events; repeat it.")],
     purpose: Annotated[list[str], typer.Option(help="What for: personalization, marketing …, or service.")],
@@ -78,7 +80,7 @@ def _published(path: Path) -> int:
 
 def _publish_beside() -> None:
     # Another process: in a thread of this one it would hold up answers.
-    subprocess.run([sys.executable, "-m", "dagster_cdp.cli", "serve", "--publish"], check=False)  # noqa: S603 - our own
+    subprocess.run([sys.executable, "-m", "dagster_cdp.cli", "serve", "--publish"], check=False)
 
 
 def _again(seconds: float) -> None:

@@ -117,6 +117,8 @@ def _line(trigger: Trigger) -> str:
     what = f"event {when.event}" if when.event else f"{'leaves' if when.leaves else 'enters'} {when.audience}"
     what = f"row of {when.rows}" if when.rows else what
     ways = ", ".join(f"{channel} by {way.destination}" for channel, way in trigger.send.items())
+    if step := trigger.list:
+        ways = f"{'put on' if step.add else 'taken off'} {step.name} at {step.destination}"
     state = "" if trigger.enabled else " (disabled)"
     return (
         f"{trigger.name:<22}{state} {what}, after {in_words(trigger.wait)}, "

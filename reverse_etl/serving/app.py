@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -112,7 +112,7 @@ class ProfileApi:
             raise Refused(400, "bad_identifier", str(error)) from None
         if not (types := tuple(kind for kind in asked.types if kind in key.identifiers)):
             raise Refused(403, "forbidden", "this key may not ask by such an identifier")
-        asked = identifier.Asked(asked.digest, types)
+        asked = replace(asked, types=types)
         try:
             self._refuse_what_is_old()
             found = self.store.find(asked) if self.is_quick else await asyncio.to_thread(self.store.find, asked)

@@ -7,7 +7,17 @@ from reverse_etl.warehouse import Warehouse, quoted
 ONE, PART = "profile_id = ?", "right(profile_id, 1) = ?"  # a person; those whose id ends so
 PARAMETERS = 4
 EVENTS = 20  # the latest of each person
-IDENTITY = ("email", "phone", "first_name", "last_name", "city", "postal_code", "country_code", "user_id", "loyalty_number")
+IDENTITY = (
+    "email",
+    "phone",
+    "first_name",
+    "last_name",
+    "city",
+    "postal_code",
+    "country_code",
+    "user_id",
+    "loyalty_number",
+)
 TRAITS = (
     "preferred_channel", "favourite_category", "order_count", "order_amount", "year_order_count", "year_order_amount",
     "average_order_amount", "recency_score", "frequency_score", "monetary_score", "first_order_at", "last_order_at",
@@ -84,7 +94,7 @@ left join happened on people.profile_id = happened.profile_id
 
 
 def documents_sql(warehouse: Warehouse, chosen: str) -> str:
-    """Write the SQL for the documents of the profiles that `chosen` is true of; its parameter is given PARAMETERS times.
+    """Write the SQL for the documents of the profiles that `chosen` is true of, given PARAMETERS times.
 
     In parts: the documents of a million people are gigabytes before they are packed.
     """

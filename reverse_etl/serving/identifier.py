@@ -1,8 +1,8 @@
 """What is asked for: an identifier in any of its spellings, as the digest under which it is kept.
 
-`email:ann@example.com`, `phone:+1…`, `user_id:…`, `anonymous_id:…`, `profile_id:p_…`, or the value alone where its shape
-tells what it is. No personal value need stand in an address: `sha256:<hex>`, or 64 hex digits alone, is the SHA-256 of
-the normalised value (e-mail in lower case, phone as +digits).
+`email:ann@example.com`, `phone:+1…`, `user_id:…`, `anonymous_id:…`, `profile_id:p_…`, or the value alone where its
+shape tells what it is. No personal value need stand in an address: `sha256:<hex>`, or 64 hex digits alone, is the
+SHA-256 of the normalised value (e-mail in lower case, phone as +digits).
 """
 
 import hashlib
@@ -28,12 +28,14 @@ class Asked:
 
     digest: bytes
     types: tuple[str, ...]
+    value: str  # the normalised value, or its SHA-256 in hex
+    is_hash: bool = False
 
 
 def read(text: str) -> Asked:
     """Read what was asked for; raises Unreadable."""
     text = text.strip()
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > LONGEST or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise Unreadable("an identifier has 1 to 320 letters")
     kind, colon, value = text.partition(":")
     if colon and kind in {*TYPES, "sha256", "email_sha256"}:
@@ -46,18 +48,19 @@ def read(text: str) -> Asked:
         return _typed("email", text)
     if text.startswith("+"):
         return _typed("phone", text)
-    return Asked(digest_of(text), ("user_id", "anonymous_id", "device_id", "loyalty_number"))
+    return Asked(digest_of(text), ("user_id", "anonymous_id", "device_id", "loyalty_number"), text)
 
 
 def _typed(kind: str, value: str) -> Asked:
     if kind in {"sha256", "email_sha256"}:
         if not HEX.fullmatch(value):
             raise Unreadable("a SHA-256 has 64 hex digits")
-        return Asked(bytes.fromhex(value)[:KEPT], TYPES if kind == "sha256" else ("email",))
+        types = TYPES if kind == "sha256" else ("email",)
+        return Asked(bytes.fromhex(value)[:KEPT], types, value.lower(), is_hash=True)
     normalised = normalise(kind, value)
     if not normalised:
         raise Unreadable(f"not of the shape of {kind}")
-    return Asked(digest_of(normalised), (kind,))
+    return Asked(digest_of(normalised), (kind,), normalised)
 
 
 def normalise(kind: str, value: str) -> str:

@@ -52,7 +52,7 @@ class Key(BaseModel):
         if SERVICE in self.purposes and self.asked:
             raise ValueError("purposes: service stands alone; make two keys")
         if stray := set(self.identifiers) - set(TYPES):
-            raise ValueError(f"identifiers: {sorted(stray)[0]!r} is none of {', '.join(TYPES)}")
+            raise ValueError(f"identifiers: {min(stray)!r} is none of {', '.join(TYPES)}")
         return self
 
     @property

@@ -21,7 +21,7 @@ def _anything(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 _TEXT = {"type": "string"}
-_CONSENT = _object({name: _TEXT for name in ("purpose", "channel", "status", "decided_at")})
+_CONSENT = _object(dict.fromkeys(("purpose", "channel", "status", "decided_at"), _TEXT))
 _RESPONSES = {
     "200": {
         "description": "The profile, as far as key and person allow.",
@@ -40,8 +40,8 @@ DOCUMENT: dict[str, Any] = {
     "info": {
         "title": "Profile API",
         "version": "1",
-        "description": "Who is this, for the website and the support desk. Sections come as far as the key's scopes reach "
-        "and the person consents to its purposes through its channel; `withheld` says why one is missing.",
+        "description": "Who is this, for the website and the support desk. Sections come as far as the key's scopes "
+        "reach and the person consents to its purposes through its channel; `withheld` says why one is missing.",
     },
     "security": [{"key": []}],
     "paths": {

@@ -1,7 +1,7 @@
 """Publishing: every profile's document in one small file, found by the digest of any of its identifiers.
 
-A new file replaces the old one in one step; `publish_changes` brings single profiles up to date in between. The file holds
-personal data: its owner alone may read it. Identifiers are in it as digests only.
+A new file replaces the old one in one step; `publish_changes` brings single profiles up to date in between. The file
+holds personal data: its owner alone may read it. Identifiers are in it as digests, documents are packed.
 """
 
 import os
@@ -76,7 +76,7 @@ def _write_all(warehouse: Warehouse, file: sqlite3.Connection, now: datetime) ->
 def _digests(rows: Iterable[Row], keys: dict[str, int]) -> Iterator[tuple[bytes, str, int]]:
     for profile_id, kind, value in rows:
         if (key := keys.get(profile_id)) is not None:
-            yield _digest(kind, value), NAMES.get(kind, kind), key
+            yield _digest(kind, value), NAMES.get(str(kind), str(kind)), key
 
 
 def _digest(kind: str, value: str) -> bytes:

@@ -9,11 +9,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from reverse_etl.serving.document import ONE, PARAMETERS, documents_sql
+from reverse_etl.serving.document import NAMES, ONE, PARAMETERS, documents_sql
 from reverse_etl.serving.identifier import Asked
 from reverse_etl.warehouse import Warehouse
 
 Document = Mapping[str, Any]
+_BY_VALUE = "identifier_value = ? and identifier_type <> 'email_sha256'"
+_BY_HASH = (
+    "((identifier_type = 'email_sha256' and identifier_value = ?) "
+    "or (identifier_type not in ('email', 'email_sha256') and {sha256} = ?))"
+)
+_PROFILES = (
+    "select profile_id from profiles.profiles where {column} = ?",
+    "select current_profile_id from identity.profile_redirects where {column} = ?",
+)
 CACHE_KB = 32_000  # of the file's pages in memory, besides what the system keeps
 
 
@@ -88,16 +97,16 @@ class WarehouseStore:
     def find(self, asked: Asked) -> Found | None:
         warehouse = self._cursor()
         self._sql = self._sql or documents_sql(warehouse, ONE)
-        known = {
-            "email" if kind == "email_sha256" else kind: profile_id
-            for kind, profile_id in warehouse.execute(
-                "select identifier_type, profile_id from identity.profile_identifiers as identifiers "
-                f"where not is_shared and substr({_digest()}, 1, 32) = ?",
-                [asked.digest.hex()],
-            )
-        }
-        if "profile_id" in asked.types and not known:
-            known |= self._by_profile(warehouse, asked)
+        # A hash of an address is kept as such; of anything else it has to be made of every value, which is slow.
+        by_hash = _BY_HASH.format(sha256=_sha256(warehouse, "identifier_value"))
+        found = warehouse.execute(
+            "select identifier_type, profile_id from identity.profile_identifiers where not is_shared and "
+            + (by_hash if asked.is_hash else _BY_VALUE),
+            [asked.value] * (2 if asked.is_hash else 1),
+        )
+        known = {NAMES.get(str(kind), str(kind)): str(profile_id) for kind, profile_id in found}
+        if not known and "profile_id" in asked.types:
+            known = self._by_profile(warehouse, asked)
         kind = next((kind for kind in asked.types if kind in known), None)
         if kind is None:
             return None
@@ -108,16 +117,12 @@ class WarehouseStore:
         return None
 
     def _by_profile(self, warehouse: Warehouse, asked: Asked) -> dict[str, str]:
-        found = warehouse.execute(
-            f"select current_profile_id from identity.profile_redirects where substr({_sha('profile_id')}, 1, 32) = ?",
-            [asked.digest.hex()],
-        )
-        return {"profile_id": found[0][0]} if found else {}
+        column = _sha256(warehouse, "profile_id") if asked.is_hash else "profile_id"
+        for query in _PROFILES:
+            if found := warehouse.execute(query.format(column=column), [asked.value]):
+                return {"profile_id": found[0][0]}
+        return {}
 
 
-def _digest() -> str:
-    return f"case when identifier_type = 'email_sha256' then identifier_value else {_sha('identifier_value')} end"
-
-
-def _sha(column: str) -> str:
-    return f"sha256({column})"
+def _sha256(warehouse: Warehouse, column: str) -> str:
+    return f"encode(sha256(cast({column} as bytea)), 'hex')" if warehouse.is_row_store else f"sha256({column})"

@@ -1,4 +1,4 @@
-"""What of a profile a key may see: its scopes, as far as the person consents to its purposes through its channel. Pure."""
+"""What of a profile a key may see: its scopes, as far as the person consents to its purposes. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

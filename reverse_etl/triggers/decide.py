@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reverse_etl.triggers.duration import moment
+from reverse_etl.triggers.lists import let_go, put_on_lists
 from reverse_etl.triggers.redirects import lay_out_redirects
 from reverse_etl.triggers.trigger import Trigger
 from reverse_etl.triggers.verdict import QUIET, SEND, VERDICTS, begin, judge
@@ -115,6 +116,7 @@ def decide_due(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime)
     """
     decisions = Decisions()
     take_turn(warehouse)
+    let_go(warehouse, triggers, now)
     due = _lay_out(warehouse, triggers, now)
     if not due:
         return decisions
@@ -126,6 +128,9 @@ def decide_due(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime)
     warehouse.execute(_REFUSE.format(now=at))
     warehouse.execute(_WAIT.format(now=at))
     warehouse.execute(f"delete from {VERDICTS} where verdict <> '{SEND}'")
+    for trigger in due:
+        if trigger.list:
+            decisions.add(trigger.name, SEND, put_on_lists(warehouse, trigger, now))
     while warehouse.execute(f"select count(*) from {VERDICTS}")[0][0]:
         _round(warehouse, due, at, decisions)
     return decisions

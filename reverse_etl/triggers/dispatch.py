@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from reverse_etl.account import account_of
 from reverse_etl.deliver import Delivery
@@ -21,7 +22,8 @@ from reverse_etl.destination import (
 )
 from reverse_etl.environment import now as real_now
 from reverse_etl.lease import Lease, SyncBusy, lease
-from reverse_etl.sync import Channel
+from reverse_etl.sync import BadDeclaration, Channel, Sync
+from reverse_etl.triggers.listing import Listing
 from reverse_etl.triggers.prepare import Letter, prepare, remembers
 from reverse_etl.triggers.report import Dispatched
 from reverse_etl.triggers.trigger import Trigger
@@ -32,11 +34,7 @@ GIVE_UP_AFTER = 3  # groups in a row without any answer
 FIRST_WAIT, LONGEST_WAIT = 30, 3_600  # seconds until what was deferred or not answered is tried again
 
 Open = Callable[[], Warehouse]
-Load = Callable[[Trigger, Channel], Destination]
-
-
-def load(trigger: Trigger, channel: Channel) -> Destination:
-    return load_destination(trigger.sync(channel))
+Load = Callable[[Sync], Destination]
 
 
 def dispatch(
@@ -44,7 +42,7 @@ def dispatch(
     triggers: Sequence[Trigger],
     now: Callable[[], datetime] = real_now,
     *,
-    load: Load = load,
+    load: Load = load_destination,
     sleep: Callable[[float], None] = time.sleep,
     deadline_seconds: float = 300,
 ) -> Dispatched:
@@ -55,8 +53,7 @@ def dispatch(
         with lease(warehouse, LEASE) as held:
             run = _Run(warehouse, held, now, load, sleep, time.monotonic() + deadline_seconds, report)
             for trigger in triggers:
-                for channel in run.waiting(trigger):
-                    run.send(trigger, channel)
+                run.all(trigger)
     except SyncBusy:
         report.is_busy = True
     finally:
@@ -76,6 +73,21 @@ class _Run:
     deadline: float
     report: Dispatched
 
+    def all(self, trigger: Trigger) -> None:
+        if trigger.list and trigger.enabled:
+            listing = Listing(
+                self.warehouse, self.lease, trigger, self.load, self.now, self._patiently, self.deadline, self.report
+            )
+            self._ask(f"{trigger.name} on lists", listing.all)
+        for channel in self.waiting(trigger):
+            self._ask(f"{trigger.name} by {channel}", partial(self._send, trigger, channel))
+
+    def _ask(self, what: str, send: Callable[[], None]) -> None:
+        try:
+            send()
+        except (DestinationRefused, BadDeclaration) as refusal:  # it waits, and the other triggers go on
+            self.report.refused[what] = str(refusal)
+
     def waiting(self, trigger: Trigger) -> list[Channel]:
         if not trigger.enabled:
             return []
@@ -86,15 +98,9 @@ class _Run:
         )
         return [channel for (channel,) in found if channel in trigger.send]
 
-    def send(self, trigger: Trigger, channel: Channel) -> None:
-        destination = self.load(trigger, channel)
-        try:
-            self._send(trigger, channel, destination)
-        except DestinationRefused as refusal:  # secrets that are missing: the messages wait
-            self.report.refused[f"{trigger.name} by {channel}"] = str(refusal)
-
-    def _send(self, trigger: Trigger, channel: Channel, destination: Destination) -> None:
+    def _send(self, trigger: Trigger, channel: Channel) -> None:
         sync = trigger.sync(channel)
+        destination = self.load(sync)
         account = account_of(self.warehouse, sync, destination)
         unanswered = 0
         with destination.connect() as transport:

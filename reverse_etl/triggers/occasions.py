@@ -58,14 +58,19 @@ on conflict do nothing
 # A client's clock may run ahead, but nothing happened after it was received.
 _EVENTS = """
 select
-    events.profile_id, {reason} as reason, events.event_id as source_id, events.product_id, events.cart_id,
+    events.profile_id, {reason} as reason, events.event_id as source_id, {products}.product_id, events.cart_id,
     least(events.occurred_at, coalesce(events.received_at, events.occurred_at)) as occurred_at, events.received_at
 from profiles.profile_events as events
+{joined}
 where events.event_name = '{event}'
     and events.occurred_at > {oldest}
     and events.occurred_at >= {since}
     and events.occurred_at <= {now} + {skew}
     {landed}
+"""
+_CART = """
+inner join profiles.profile_events as added
+    on events.cart_id = added.cart_id and added.event_name = 'Product Added' and added.product_id is not null
 """
 _ROWS = """
 select
@@ -152,7 +157,10 @@ def _occasions(trigger: Trigger, now: datetime, since: datetime, landed: str) ->
         "reason": _reason(trigger, "events" if when.event else "members" if not when.rows else "audience"),
     }
     if when.event:
-        return _EVENTS.format(**common, event=when.event, landed=landed, skew=interval(CLOCK_SKEW))
+        products, joined = ("added", _CART) if when.of else ("events", "")
+        return _EVENTS.format(
+            **common, event=when.event, landed=landed, skew=interval(CLOCK_SKEW), products=products, joined=joined
+        )
     audience = quoted(when.audience or "")
     if when.rows:
         has_product = "product_id" in trigger.reasons
@@ -171,7 +179,8 @@ def _reason(trigger: Trigger, table: str) -> str:
     if trigger.reasons == (ENTRY,):
         return "concat('entry_', members.entry)"
     table = "audience" if trigger.when.audience else table
-    return " || '/' || ".join(f"cast({table}.{quoted(column)} as varchar)" for column in trigger.reasons)
+    tables = {column: "added" if trigger.when.of and column == "product_id" else table for column in trigger.reasons}
+    return " || '/' || ".join(f"cast({tables[column]}.{quoted(column)} as varchar)" for column in trigger.reasons)
 
 
 def _mark(warehouse: Warehouse, trigger: Trigger, now: datetime) -> tuple[datetime | None, datetime]:

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from reverse_etl.destination import load_destination
 from reverse_etl.triggers.contents import check_columns
 from reverse_etl.triggers.decide import decide_due
-from reverse_etl.triggers.dispatch import load
 from reverse_etl.triggers.duration import moment
 from reverse_etl.triggers.occasions import open_triggers
 from reverse_etl.triggers.prepare import prepare
@@ -77,8 +77,10 @@ def _leave(warehouse: Warehouse, trigger: Trigger, now: datetime, found: Preview
     """Fill in what would leave, as far as it is filled in before it does."""
     warehouse.execute("delete from activation.message_scrap where trigger_name = ?", [trigger.name])
     kept_back: Counter[str] = Counter()
+    if trigger.list and (count := _on_lists(warehouse, trigger)):
+        found.leaving["ads"] = count
     for channel in trigger.send:
-        prepared = prepare(warehouse, trigger, channel, load(trigger, channel), now, limit=ALL)
+        prepared = prepare(warehouse, trigger, channel, load_destination(trigger.sync(channel)), now, limit=ALL)
         if prepared.letters:
             found.leaving[channel] = len(prepared.letters)
         kept_back += Counter({word: count for word, count in prepared.outcomes.items() if word != "scrap"})
@@ -93,3 +95,13 @@ def _leave(warehouse: Warehouse, trigger: Trigger, now: datetime, found: Preview
         else:
             kept_back[f"{reason}_{name}"] += count
     found.kept_back = dict(kept_back)
+
+
+def _on_lists(warehouse: Warehouse, trigger: Trigger) -> int:
+    """Count who would be put on a list, or taken off one."""
+    [(count,)] = warehouse.execute(
+        "select count(*) from activation.list_members where trigger_name = ? "
+        "and ((is_wanted and acknowledged_at is null) or (not is_wanted and is_held))",
+        [trigger.name],
+    )
+    return int(count)

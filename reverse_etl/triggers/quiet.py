@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from reverse_etl.triggers.duration import moment
-from reverse_etl.triggers.trigger import QuietHours
+from reverse_etl.triggers.parts import QuietHours
 
 
 def quiet_until(hours: QuietHours, zone: ZoneInfo, now: datetime) -> datetime | None:

@@ -1,4 +1,7 @@
-"""The tables of triggers in schema `activation`: what fired, and what waits to be sent. No values, only keys."""
+"""The tables of triggers in schema `activation`: what fired, what waits to be sent, and who is on which list.
+
+No values, only keys; but of who may be on a list what they were named by there, to take them off again.
+"""
 
 from reverse_etl.tables import open_journal
 from reverse_etl.warehouse import Warehouse
@@ -51,6 +54,27 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("sent_at", "timestamp"),
         ("acknowledged_at", "timestamp"),
     ),
+    "list_members": (
+        ("destination", "text not null"),
+        ("list_name", "text not null"),
+        ("profile_id", "text not null"),
+        ("trigger_name", "text not null"),  # whose purpose they are there for
+        ("is_wanted", "boolean not null"),
+        ("reason", "text"),  # why not wanted any more
+        ("until_at", "timestamp"),
+        ("decided_at", "timestamp not null"),
+        ("received_at", "timestamp"),
+        ("is_held", "boolean not null"),  # may they be there?
+        ("identifiers", "text"),  # as delivered: who is taken off is named as they were put on
+        ("pending_operation", "text"),
+        ("operation_id", "text"),
+        ("intents", "bigint not null"),
+        ("attempts", "bigint not null"),
+        ("wake_at", "timestamp not null"),
+        ("sent_at", "timestamp"),
+        ("acknowledged_at", "timestamp"),  # of the last addition
+        ("code", "text"),
+    ),
     "message_scrap": (
         ("message_id", "text not null"),
         ("trigger_name", "text not null"),
@@ -66,6 +90,7 @@ KEYS = {
     "trigger_members": "trigger_name, profile_id",
     "trigger_marks": "trigger_name",
     "outbox": "message_id",
+    "list_members": "destination, list_name, profile_id",
     "message_scrap": "message_id, channel",
 }
 INDEXES = {

@@ -1,85 +1,26 @@
 """A trigger is a file: what happens, how long to wait, what must still hold, and what is sent to whom."""
 
 import re
-from datetime import time, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from reverse_etl.messages.message import Message, find_message
 from reverse_etl.split import Split
 from reverse_etl.sync import BadDeclaration, Channel, Name, Purpose, Sync
 from reverse_etl.triggers.duration import Duration
+from reverse_etl.triggers.parts import Cap, ListStep, QuietHours, Shape, Way, When
 from reverse_etl.warehouse import IDENTIFIER
 
 TRIGGERS = Path(__file__).parent
 EVENT_REASONS = ("event_id", "cart_id", "order_id", "product_id")
 EVER = "ever"  # the reason of what happens once in a person's life
 ENTRY = "entry"  # the reason of an audience: its first, second … time
+ADS: Channel = "ads"
 ADDRESS = {"email": "email", "sms": "phone"}  # the column a channel writes to; others know people by profile_id
-
-
-class Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class When(Shape):
-    """Exactly one: an event of that name, somebody entering or leaving an audience, or its rows, one reason each."""
-
-    event: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:-]{0,99}$")] | None = None
-    enters: Name | None = None
-    leaves: Name | None = None
-    rows: Name | None = None
-    at: Name | None = None  # of rows: the column that says when it happened
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if sum(bool(way) for way in (self.event, self.enters, self.leaves, self.rows)) != 1:
-            raise ValueError("name one of event, enters, leaves and rows")
-        if bool(self.rows) != bool(self.at):
-            raise ValueError("rows needs at, the column that says when; nothing else has it")
-        return self
-
-    @property
-    def audience(self) -> str | None:
-        return self.enters or self.leaves or self.rows
-
-
-class QuietHours(Shape):
-    """No message from `from` until `until`, by the clock of the person, or of `time_zone` where theirs is unknown."""
-
-    begin: time = Field(alias="from")
-    until: time
-    time_zone: str = "UTC"
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"no time zone {name!r}: write one like Europe/Berlin")
-        return name
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
-
-
-class Cap(Shape):
-    """At most so many messages of all triggers to one person within so many days."""
-
-    messages: int = Field(ge=1)
-    days: int = Field(ge=1, le=366)
-
-
-class Way(Shape):
-    """How a channel is served: which destination sends which message."""
-
-    destination: Name
-    message: Name
-    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class Trigger(Shape):
@@ -95,12 +36,14 @@ class Trigger(Shape):
     expires: Duration = timedelta(days=1)  # after it was due, it is too late to say it
     purpose: Purpose | tuple[Purpose, ...]
     unless_bought: Literal["anything", "product", "never"] = "anything"
+    bought_within: Duration = timedelta(0)  # before it happened: counts as bought too
     min_confidence: Literal["exact", "strict", "loose"] = "loose"
     holdout: float = Field(default=0, ge=0, lt=1)
     priority: int = 100  # where a cap leaves room for one, the smallest number speaks
     cap: Cap = Cap(messages=1, days=1)
     quiet_hours: QuietHours | None = None
-    send: dict[Channel, Way] = Field(min_length=1)  # in the order of the file, unless the person prefers another
+    send: dict[Channel, Way] = Field(default_factory=dict)  # in this order, unless the person prefers another
+    list: ListStep | None = None  # instead of a message
 
     @property
     def purposes(self) -> tuple[Purpose, ...]:
@@ -135,6 +78,26 @@ class Trigger(Shape):
             owner=self.owner,
         )
 
+    def list_sync(self, list_name: str) -> Sync:
+        """Give one list the form that destinations and consent know."""
+        step = self.list
+        if step is None:
+            raise BadDeclaration(f"{self.name}: no list")
+        options = {
+            name: value.replace("{list}", list_name) if isinstance(value, str) else value
+            for name, value in step.options.items()
+        }
+        return Sync(
+            audience=self.name,
+            destination=step.destination,
+            purpose=self.purpose,
+            channel=ADS,
+            fields=step.fields,
+            options=options,
+            min_confidence=self.min_confidence,
+            owner=self.owner,
+        )
+
     def message(self, channel: Channel) -> Message:
         return find_message(self.send[channel].message)
 
@@ -149,6 +112,16 @@ class Trigger(Shape):
             raise ValueError("reason: name the columns that tell one row of a person from another")
         if self.when.leaves and self.reasons not in {(ENTRY,), (EVER,)}:
             raise ValueError("reason: of who left no column is left; entry or ever")
+        return self
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        if bool(self.send) == bool(self.list):
+            raise ValueError("send: give messages to send, or a list, and not both")
+        if self.list and self.quiet_hours:
+            raise ValueError("quiet_hours: a list wakes nobody")
+        if self.list and "{" in self.list.name and "product_id" not in self.reasons:
+            raise ValueError("list: a list per product needs product_id among the reasons")
         return self
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ def warehouse(request, monkeypatch):
     else:
         monkeypatch.setenv("CDP_TARGET", "postgres")
         opened = open_warehouse()
-        for schema in ("activation", "audiences", "profiles", "ops"):
+        for schema in ("activation", "audiences", "profiles", "ops", "identity", "staging"):
             opened.execute(f"drop schema if exists {schema} cascade")
     yield opened
     opened.close()

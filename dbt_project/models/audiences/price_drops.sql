@@ -10,7 +10,7 @@ versions as (
         price_amount,
         updated_at,
         lag(price_amount) over (partition by product_id order by updated_at, price_amount) as former_price_amount,
-        row_number() over (partition by product_id order by updated_at desc, price_amount) as recency
+        row_number() over (partition by product_id order by updated_at desc, price_amount desc) as recency
     from {{ ref('judged_products__products') }}
     where _outcome = 'published'
         and price_amount is not null
@@ -45,7 +45,8 @@ looks as (
         and events.occurred_at <= drops.updated_at
         and events.occurred_at >= {{ dbt.dateadd('day', -30, 'drops.updated_at') }}
     group by
-        events.profile_id, drops.product_id, drops.title, drops.price_amount, drops.former_price_amount, drops.updated_at
+        events.profile_id, drops.product_id, drops.title, drops.price_amount, drops.former_price_amount,
+        drops.updated_at
 
 ),
 

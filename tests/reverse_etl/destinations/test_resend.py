@@ -7,6 +7,7 @@ from contact_line import account_at, change, deliver, destination_of, said
 
 from reverse_etl.destination import Outcome, Verdict
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.testing import check
 
 FIELDS = ("email", "subject", "text", "html")
 SENDER = {"from": "Shop <hello@shop.example>", "requests_per_second": 1_000}
@@ -29,6 +30,11 @@ def mail(person=1, text="Hello", email=None):
 
 def sent(desk):
     return [(*m["to"], m["text"]) for m in desk.held("resend", "emails").values()]
+
+
+def test_it_conforms(account):
+    there = lambda change: (change.fields["email"], change.fields["text"]) in sent(account)  # noqa: E731
+    check(resend(), holds=there, poison={"email": "person@undeliverable.example"}, takes_back=False)
 
 
 def test_a_mail_to_an_address(account):

@@ -46,7 +46,12 @@ def town(warehouse):
             "insert into profiles.profiles (profile_id, email, first_name, confidence) values (?, ?, ?, 'exact')",
             [name, f"{name}@example.com", name.title()],
         )
-        for kind, value in (("email", f"{name}@example.com"), ("user_id", f"u-{name}"), ("anonymous_id", f"a-{name}")):
+        address = f"{name}@example.com"
+        known = (
+            ("email", address), ("email_sha256", hashlib.sha256(address.encode()).hexdigest()),
+            ("user_id", f"u-{name}"), ("anonymous_id", f"a-{name}"),
+        )  # fmt: skip
+        for kind, value in known:
             town.insert("identity.profile_identifiers", kind, value, name, False)
         town.insert("profiles.traits", name, "tea", 3, NOON)
         town.insert("audiences.vip", name)
@@ -55,7 +60,8 @@ def town(warehouse):
     consented(town, "ann")
     for count in range(30):
         warehouse.execute(
-            "insert into profiles.profile_events (event_id, profile_id, event_name, occurred_at) values (?, 'ann', 'X', ?)",
+            "insert into profiles.profile_events (event_id, profile_id, event_name, occurred_at) "
+            "values (?, 'ann', 'X', ?)",
             [f"e{count:02}", NOON - timedelta(minutes=count)],
         )
     return town

@@ -11,7 +11,8 @@ ANN = "ann@example.com"
 
 @pytest.mark.parametrize(
     "spelling",
-    [ANN, "Ann@Example.COM", " ann@example.com ", "email:ann@example.com", "mailto:ann@example.com", "Ann <ann@example.com>",
+    [ANN, "Ann@Example.COM", " ann@example.com ", "email:ann@example.com", "mailto:ann@example.com",
+     "Ann <ann@example.com>",
      hashlib.sha256(ANN.encode()).hexdigest(), "sha256:" + hashlib.sha256(ANN.encode()).hexdigest().upper(),
      "email_sha256:" + hashlib.sha256(ANN.encode()).hexdigest()],
 )  # fmt: skip

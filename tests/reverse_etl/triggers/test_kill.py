@@ -25,6 +25,7 @@ WAYS = {
 SUICIDE = textwrap.dedent(
     """
     import json, os, signal, sys
+    from reverse_etl.destination import load_destination
     from reverse_etl.triggers import dispatch
     from reverse_etl.triggers.trigger import Trigger
     from reverse_etl.warehouse import open_warehouse
@@ -32,8 +33,8 @@ SUICIDE = textwrap.dedent(
     fatal, moment = int(sys.argv[1]), sys.argv[2]
     sends = 0
 
-    def load(trigger, channel, real=dispatch.load):
-        destination = real(trigger, channel)
+    def load(sync):
+        destination = load_destination(sync)
         asks, hears = destination.request, destination.outcomes
 
         def request(rows):  # the intent is written, nothing is sent

@@ -8,14 +8,14 @@ import test_trigger_machine as machine
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from reverse_etl.triggers import decide, prepare, verdict
+from reverse_etl.triggers import bought, decide, prepare, verdict
 
 HUNT = settings(
     max_examples=400, stateful_step_count=30, deadline=None, derandomize=True, database=None,
     suppress_health_check=list(HealthCheck), phases=(Phase.generate,), report_multiple_bugs=False,
 )  # fmt: skip
 BUGS = {
-    "purchases are not asked about": (verdict, "_BOUGHT", verdict._NOT_BOUGHT),
+    "purchases are not asked about": (bought, "_BOUGHT", bought._NOT_BOUGHT),
     "consent is not asked about": (
         verdict, "_VERDICTS", verdict._VERDICTS.replace("coalesce(best.is_granted, 0) = 0", "false"),
     ),

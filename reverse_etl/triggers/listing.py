@@ -1,0 +1,201 @@
+"""Lists are brought to what was decided: who leaves first, each as they were named, intents before requests."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from reverse_etl.account import account_of
+from reverse_etl.consent import consented
+from reverse_etl.deliver import Delivery
+from reverse_etl.destination import Change, Destination, Operation, Outcome, Receipt, Scalar
+from reverse_etl.identity import Identity, identity_of, member_of
+from reverse_etl.lease import Lease
+from reverse_etl.payload import flaw, readable, scalar
+from reverse_etl.sync import Sync
+from reverse_etl.triggers.report import Dispatched
+from reverse_etl.triggers.trigger import Trigger
+from reverse_etl.warehouse import Warehouse, quoted
+
+FIRST_WAIT, LONGEST_WAIT = 30, 3_600
+_KEY = "destination = ? and list_name = ? and profile_id = ?"
+_DUE = "(is_wanted and acknowledged_at is null) or (not is_wanted and is_held) or pending_operation is not null"
+_LEAVING = """
+select profile_id, identifiers, operation_id, pending_operation, intents, attempts from activation.list_members
+where trigger_name = ? and list_name = ? and not is_wanted and is_held and wake_at <= ?
+order by decided_at, profile_id limit {limit}
+"""
+_ENTERING = """
+select
+    members.profile_id, members.operation_id, members.pending_operation, members.intents, members.attempts,
+    coalesce(consented.is_granted, 0) = 1{columns}
+from activation.list_members as members
+left join ({consented}) as consented on members.profile_id = consented.profile_id
+left join profiles.profiles as profiles on members.profile_id = profiles.profile_id
+where members.trigger_name = ? and members.list_name = ? and members.is_wanted and members.acknowledged_at is null
+    and members.wake_at <= ?
+order by members.decided_at, members.profile_id
+limit {limit}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Somebody who is about to be put on a list or taken off it."""
+
+    profile_id: str
+    change: Change
+    intents: int
+    attempts: int
+    is_uncertain: bool
+
+
+@dataclass
+class Listing:
+    """Brings the lists of one trigger to what was decided."""
+
+    warehouse: Warehouse
+    lease: Lease
+    trigger: Trigger
+    load: Callable[[Sync], Destination]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    deadline: float
+    report: Dispatched
+
+    def all(self) -> None:
+        found = self.warehouse.execute(
+            "select distinct list_name from activation.list_members "
+            f"where trigger_name = ? and wake_at <= ? and ({_DUE}) order by 1",
+            [self.trigger.name, self.now()],
+        )
+        for (list_name,) in found:
+            self._list(list_name)
+        self.warehouse.execute(
+            "delete from activation.list_members "
+            "where trigger_name = ? and not is_wanted and not is_held and pending_operation is null",
+            [self.trigger.name],
+        )
+
+    def _list(self, list_name: str) -> None:
+        sync = self.trigger.list_sync(list_name)
+        destination = self.load(sync)
+        identity, account = identity_of(sync, destination), account_of(self.warehouse, sync, destination)
+        with destination.connect() as transport:
+            delivery = Delivery(destination, transport, self.deadline, self.sleep, pace=account.wait_seconds)
+            for read in (self._leaving, self._entering):
+                while not delivery.is_over:
+                    with self.warehouse.transaction():
+                        self.lease.renew(self.warehouse)
+                        entries = read(list_name, sync, identity)
+                        self._intend(list_name, entries)
+                    if not entries:
+                        break
+                    for is_uncertain in (True, False):
+                        self._send(list_name, delivery, [e for e in entries if e.is_uncertain is is_uncertain])
+        if delivery.refusal:
+            self.report.refused[f"{self.trigger.name} on {list_name}"] = delivery.refusal
+
+    def _leaving(self, list_name: str, _sync: Sync, identity: Identity) -> list[Entry]:
+        rows = self.warehouse.execute(
+            _LEAVING.format(limit=identity.spec.batch_rows), [self.trigger.name, list_name, self.now()]
+        )
+        return [self._entry(list_name, ("remove", row[0]), json.loads(row[1]), {}, row[2:]) for row in rows]
+
+    def _entering(self, list_name: str, sync: Sync, identity: Identity) -> list[Entry]:
+        rows = self.warehouse.execute(
+            _ENTERING.format(
+                columns="".join(f", profiles.{quoted(column)}" for column in sync.fields),
+                consented=consented(sync),
+                limit=identity.spec.batch_rows,
+            ),
+            [self.trigger.name, list_name, self.now()],
+        )
+        entries = []
+        for profile_id, operation_id, pending, intents, attempts, is_consented, *values in rows:
+            given = {name: scalar(value) for name, value in zip(sync.fields.values(), values, strict=True)}
+            found_by = identity.found_by({name: given[name] for name in identity.columns}) if is_consented else {}
+            fields = {name: given[name] for column, name in sync.fields.items() if column not in identity.unreadable}
+            wrong = (
+                ("" if is_consented else "revoked")
+                or (flaw({**found_by, **fields}, identity.spec.required) if found_by else "no_identifier")
+                or readable(identity.spec, found_by, fields)
+            )
+            if wrong:
+                self._refuse(list_name, profile_id, wrong)
+                continue
+            known = (operation_id, pending, intents, attempts)
+            entries.append(self._entry(list_name, ("add", profile_id), found_by, fields, known))
+        return entries
+
+    def _refuse(self, list_name: str, profile_id: str, code: str) -> None:
+        """Don't put on; whoever may be there from before is taken off."""
+        self.warehouse.execute(
+            f"update activation.list_members set is_wanted = false, reason = ?, code = ? where {_KEY}",
+            [code, code, *self._key(list_name, profile_id)],
+        )
+        self.report.add(self.trigger.name, {code: 1})
+
+    def _entry(
+        self,
+        list_name: str,
+        what: tuple[Operation, str],
+        found_by: Mapping[str, Scalar],
+        fields: Mapping[str, Scalar],
+        known: Sequence[Any],
+    ) -> Entry:
+        (operation, profile_id), (operation_id, pending, intents, attempts) = what, known
+        is_again = pending == operation  # the same intent without an answer: sent again under the same id
+        count = intents if is_again else intents + 1
+        seed = f"{self.trigger.name}/{list_name}/{profile_id}/{count}/{operation}"
+        id_ = operation_id if is_again else member_of({"operation": seed})
+        change = Change(id_, operation, member_of(found_by), found_by, fields)
+        return Entry(profile_id, change, count, attempts, is_uncertain=pending is not None)
+
+    def _intend(self, list_name: str, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self.warehouse.execute(
+                "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, "
+                "acknowledged_at = null, operation_id = ?, intents = ?, attempts = attempts + 1, sent_at = ? "
+                f"where {_KEY}",
+                [
+                    json.dumps(dict(entry.change.identifiers)), entry.change.operation, entry.change.operation_id,
+                    entry.intents, self.now(), *self._key(list_name, entry.profile_id),
+                ],
+            )  # fmt: skip
+
+    def _send(self, list_name: str, delivery: Delivery, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        is_uncertain = entries[0].is_uncertain
+        receipts = delivery.deliver([entry.change for entry in entries], is_uncertain=is_uncertain)
+        with self.warehouse.transaction():
+            self.lease.renew(self.warehouse)
+            for entry, receipt in zip(entries, receipts, strict=True):
+                self._record(list_name, entry, receipt)
+
+    def _record(self, list_name: str, entry: Entry, receipt: Receipt) -> None:
+        is_removal, outcome = entry.change.operation == "remove", receipt.outcome
+        settled = "pending_operation = null, operation_id = null, attempts = 0"
+        now, wait = self.now(), min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(entry.attempts, 10))
+        values: list[object] = []
+        later: list[object] = [now + timedelta(seconds=wait)]
+        if outcome is Outcome.DELIVERED:
+            what = "is_held = false, acknowledged_at = null" if is_removal else "acknowledged_at = ?"
+            done, values = f"{what}, code = null, {settled}", [] if is_removal else [now]
+        elif outcome is Outcome.REJECTED and not is_removal:
+            done = f"is_held = false, is_wanted = false, {settled}"
+        elif outcome is Outcome.DEFERRED and not entry.is_uncertain:
+            held = "" if is_removal else "is_held = false, "
+            done, values = f"{held}pending_operation = null, wake_at = ?", later
+        else:
+            done, values = "wake_at = ?", later
+        self.warehouse.execute(
+            f"update activation.list_members set {done} where {_KEY}",
+            [*values, *self._key(list_name, entry.profile_id)],
+        )
+        self.report.add(self.trigger.name, {f"{entry.change.operation}_{outcome}": 1})
+
+    def _key(self, list_name: str, profile_id: str) -> list[str]:
+        return [self.trigger.list.destination if self.trigger.list else "", list_name, profile_id]
