@@ -10,30 +10,26 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reverse_etl import http
-from reverse_etl.ads import account
-from reverse_etl.contacts import Address, declared, only_events, read, secrets
+from reverse_etl import http, settings
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Spec, Transport, Verdict
 from reverse_etl.destination import by_status as by_http
-from reverse_etl.sync import Sync
+from reverse_etl.exchange import read
+from reverse_etl.sync import BadDeclaration, Sync
 
 TAKEN_BEFORE, IN_PROGRESS = "invalid_idempotent_request", "concurrent_idempotent_requests"
 SENDER = {"invalid_from_address", "invalid_access", "restricted_api_key", "invalid_api_key", "missing_api_key"}
 CONFLICT, FORBIDDEN = 409, 403
 
 
-class Settings(BaseSettings):
+class Settings(settings.Settings, env_prefix="RESEND_"):
     """RESEND_API_KEY, and RESEND_URL."""
 
-    model_config = SettingsConfigDict(env_prefix="RESEND_", extra="ignore")
-
     api_key: SecretStr
-    url: Address = "https://api.resend.com"
+    url: settings.Address = "https://api.resend.com"
 
 
-class Options(account.Options):
+class Options(settings.Options):
     """`from`: the sender, of a domain that is verified there; `reply_to`; `requests_per_second` of your plan (2)."""
 
     sender: str = Field(alias="from", pattern=r"^[^\r\n]*[^@\s<]+@[^@\s>]+>?$")
@@ -57,8 +53,9 @@ class Destination:
     remembers_seconds = 23 * 3_600
 
     def __init__(self, sync: Sync) -> None:
-        self._sync, self._options = sync, declared(sync, Options)
-        only_events(sync)
+        self._sync, self._options = sync, settings.declared(sync, Options)
+        if sync.mode != "append_events":
+            raise BadDeclaration(f"{sync.name}: mode: a mail can't be taken back, resend is append_events")
         self.spec = Spec(
             batch_rows=1,
             batch_bytes=1_000_000,
@@ -89,7 +86,7 @@ class Destination:
         return []
 
     def connect(self) -> AbstractContextManager[Transport]:
-        found = secrets(self._sync, Settings)
+        found = settings.secrets(self._sync, Settings)
         key = {"authorization": f"Bearer {found.api_key.get_secret_value()}"}
         return http.connect(found.url, sign=lambda _: key, timeout_seconds=self._options.timeout_seconds)
 

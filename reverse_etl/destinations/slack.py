@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationError
 
-from reverse_etl import http, messages, settings
+from reverse_etl import http, once_only, settings
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Transport, Unreadable
 from reverse_etl.sync import Sync
 
@@ -47,7 +47,7 @@ class Destination:
 
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, settings.declared(sync, Options)
-        self.spec = messages.spec(sync, self._options.digest, LONGEST_TEXT, required=("text",), requests_per_second=1)
+        self.spec = once_only.spec(sync, self._options.digest, LONGEST_TEXT, required=("text",), requests_per_second=1)
 
     def request(self, rows: Sequence[Change]) -> Request:
         lines = [str(row.fields["text"]) for row in rows]

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, model_validator
 
-from reverse_etl import http, messages, settings
+from reverse_etl import http, once_only, settings
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Transport, Verdict, by_status
 from reverse_etl.exchange import basic, read
 from reverse_etl.normalise import Identified, identify, read_options
@@ -72,7 +72,7 @@ class Destination:
     def __init__(self, sync: Sync) -> None:
         self._sync, self._options = sync, settings.declared(sync, Options)
         self._spelling = read_options(sync, "twilio")
-        self.spec = messages.spec(
+        self.spec = once_only.spec(
             sync,
             batch_rows=1,
             batch_bytes=10_000,
