@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', on_schema_change='append_new_columns', tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
 {#- Put something in a cart or went to the checkout in the last 7 days, and bought nothing since. -#}
 
 {%- set a_week_ago = dbt.dateadd('day', -7, dbt.date_trunc('day', cdp_now())) %}

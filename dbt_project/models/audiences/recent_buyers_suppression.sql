@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', on_schema_change='append_new_columns', tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
 {#- Bought in the last 14 days: not to be shown acquisition advertising now. -#}
 
 {%- set two_weeks_ago = dbt.dateadd('day', -14, dbt.date_trunc('day', cdp_now())) %}

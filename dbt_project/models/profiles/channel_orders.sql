@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key=['channel', 'order_id'], tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key=['channel','order_id'], tags=['hot']) }}
 
 with
 

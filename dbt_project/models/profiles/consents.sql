@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', on_schema_change='append_new_columns', tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
 
 {%- set restrictive_first = "case status when 'denied' then 0 when 'unknown' then 1 else 2 end" %}
 {%- set oldest_grant = dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) %}

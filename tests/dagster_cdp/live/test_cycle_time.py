@@ -1,0 +1,37 @@
+"""How long events took is measured, stage by stage, and held against the objective."""
+
+from __future__ import annotations
+
+from live_world import build
+from shoppers import EVENTS, Shoppers
+
+from dagster_cdp import dbt
+
+
+def objective(milliseconds: int) -> bool:
+    """Whether the check passes with this objective."""
+    words = ["test", "--select", "assert_cycle_time_meets_its_objective", *dbt.places(), "--no-write-json"]
+    return bool(dbt.invoke([*words, "--vars", f"{{cycle_time_objective_milliseconds: {milliseconds}}}"]).success)
+
+
+def test_every_landed_event_is_timed(live):
+    events = {line for lane, line in Shoppers(4).lines(200) if lane == EVENTS}
+    live.write((EVENTS, line) for line in events)
+    live.catch_up()
+    build("event_times", "cycle_time")
+
+    counts = dict(live.rows("select stage, event_count from ops.cycle_time"))
+    assert counts == dict.fromkeys(("read", "landed", "resolved", "received_to_resolved"), len(events))
+    times = live.rows(
+        "select p50_milliseconds, p95_milliseconds, p99_milliseconds, max_milliseconds from ops.cycle_time"
+    )
+    assert all(0 <= row[0] <= row[1] <= row[2] <= row[3] for row in times)
+
+    assert objective(3_600_000)
+    assert not objective(0)
+
+
+def test_without_an_owner_there_is_nothing_to_time(live):
+    live.connection.execute("drop table ops.live_cycles")
+    build("event_times", "cycle_time")
+    assert live.rows("select * from ops.cycle_time") == []
