@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key=['channel','order_id'], tags=['hot']) }}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key=['channel','order_id'], tags=['hot']
+) }}
 
 with
 
