@@ -83,7 +83,10 @@ def _kept_live(context: dg.AssetExecutionContext, hot: list[str]) -> Iterator[Ev
         yield dg.Output(
             None,
             output_name=context.assets_def.get_output_name_for_asset_key(key),
-            metadata={"unique_id": dg.MetadataValue.text(name), "built": "by the owner of the warehouse, cycle by cycle"},
+            metadata={
+                "unique_id": dg.MetadataValue.text(name),
+                "built": "by the owner of the warehouse, cycle by cycle",
+            },
         )
 
 
@@ -134,7 +137,9 @@ class _Events:
         return any(result["data"].get("status") == "warn" for result in self._of_node.values())
 
     def failure(self) -> str:
-        failed = [result["data"] for result in self._of_node.values() if result["data"].get("status") in ("error", "fail")]
+        failed = [
+            result["data"] for result in self._of_node.values() if result["data"].get("status") in ("error", "fail")
+        ]
         lines = [f"{data['node_info']['node_name']} ({data['status']})" for data in failed]
         how = f"run `dbt build --select {' '.join(d['node_info']['node_name'] for d in failed)}` to see the rows"
         return f"dbt {self._stage}: {', '.join(lines)}; {how}" if failed else ""
