@@ -39,10 +39,10 @@ def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
     if is_owned(read_configuration()):
         hot = _hot(context)
         outcome = ask_owner("dbt", words, [dbt.manifest()["nodes"][name]["name"] for name in hot], hear=events.receive)
-        yield from _with_row_counts(_kept_live(context, hot))
     else:
-        outcome = dbt.run(words, events.receive)
-    yield from _with_row_counts(events.to_dagster(context))
+        hot, outcome = [], dbt.run(words, events.receive)
+    built = [*_kept_live(context, hot), *events.to_dagster(context)]
+    yield from _with_row_counts(_parents_first(built) if hot else built)
     if not outcome.success:
         raise dg.Failure(events.failure() or f"dbt could not build {stage}: {outcome.failure}")
     if fingerprint and not events.warned():
@@ -83,8 +83,20 @@ def _kept_live(context: dg.AssetExecutionContext, hot: list[str]) -> Iterator[Ev
         yield dg.Output(
             None,
             output_name=context.assets_def.get_output_name_for_asset_key(key),
-            metadata={"unique_id": name, "built": "by the owner of the warehouse, cycle by cycle"},
+            metadata={
+                "unique_id": dg.MetadataValue.text(name),
+                "built": "by the owner of the warehouse, cycle by cycle",
+            },
         )
+
+
+def _parents_first(events: Iterable[Event]) -> list[Event]:
+    """Outputs in the order of the graph, which Dagster insists on, then what was checked of them."""
+    outputs = {str(event.metadata["unique_id"].value): event for event in events if isinstance(event, dg.Output)}
+    nodes = dbt.manifest()["nodes"]
+    graph = {name: nodes[name].get("depends_on", {}).get("nodes", []) for name in nodes}
+    order = [name for name in TopologicalSorter(graph).static_order() if name in outputs]
+    return [*(outputs[name] for name in order), *(event for event in events if not isinstance(event, dg.Output))]
 
 
 def _selection(context: dg.AssetExecutionContext) -> list[str]:
@@ -107,25 +119,27 @@ class _Events:
 
     def __init__(self, stage: str) -> None:
         self._stage = stage
-        self._results: list[dict[str, Any]] = []
+        self._of_node: dict[str, dict[str, Any]] = {}  # the last word on each: an owner tests hot models once more
 
     def receive(self, result: dict[str, Any]) -> None:
-        self._results.append(result)
+        self._of_node[result["data"]["node_info"]["unique_id"]] = result
         if result["info"]["name"] != "LogTestResult":
             say(self._stage, result["data"]["node_info"].get("node_name", ""))
 
     def to_dagster(self, context: dg.AssetExecutionContext) -> Iterator[Event]:
-        for result in self._results:
+        for result in self._of_node.values():
             message = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
             yield from message.to_default_asset_events(
                 manifest=dbt.manifest(), dagster_dbt_translator=dbt.Translator(), context=context, project=dbt.project()
             )
 
     def warned(self) -> bool:
-        return any(result["data"].get("status") == "warn" for result in self._results)
+        return any(result["data"].get("status") == "warn" for result in self._of_node.values())
 
     def failure(self) -> str:
-        failed = [result["data"] for result in self._results if result["data"].get("status") in ("error", "fail")]
+        failed = [
+            result["data"] for result in self._of_node.values() if result["data"].get("status") in ("error", "fail")
+        ]
         lines = [f"{data['node_info']['node_name']} ({data['status']})" for data in failed]
         how = f"run `dbt build --select {' '.join(d['node_info']['node_name'] for d in failed)}` to see the rows"
         return f"dbt {self._stage}: {', '.join(lines)}; {how}" if failed else ""
