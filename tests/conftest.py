@@ -35,17 +35,10 @@ if WORKER and os.environ.get("CDP_TEST_POSTGRES") == "1":
     os.environ["PGDATABASE"] = own
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """With `-n`, a file's tests stay in one process, and Spark, which takes every core, runs once at a time."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    """With `-n`, long files come first."""
     if WORKER:
-        items.sort(key=lambda item: next((at for at, part in enumerate(FIRST) if part in group_of(item)), len(FIRST)))
-
-
-def group_of(item):
-    return "spark" if item.get_closest_marker("spark") else item.path.relative_to(ROOT).as_posix()
+        items.sort(key=lambda item: next((at for at, part in enumerate(FIRST) if part in item.nodeid), len(FIRST)))
 
 
 @pytest.fixture

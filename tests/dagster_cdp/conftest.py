@@ -59,7 +59,7 @@ def empty_postgres(monkeypatch):
     if os.environ.get("CDP_TEST_POSTGRES") != "1":
         pytest.skip("set CDP_TEST_POSTGRES=1 and the PG* variables")
     psycopg2 = pytest.importorskip("psycopg2")
-    name = "cdp_dagster_test"
+    name = f"{os.environ['PGDATABASE']}_dagster"
     with closing(psycopg2.connect(dbname="postgres")) as server:
         server.autocommit = True
         with server.cursor() as cursor:
