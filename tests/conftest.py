@@ -1,6 +1,7 @@
 """What every test starts from: no telemetry, no state of the developer, no network beyond loopback."""
 
 import os
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +22,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 FIRST = ("spark", "end_to_end", "dbt_project")  # the longest, so that no process ends alone with one of them
 
 if WORKER:
+    # pyspark takes a main module without a file for its own doctests and ends the process.
+    sys.modules["__main__"].__file__ = str(Path(pytest.__file__).with_name("__main__.py"))
     os.environ["DBT_TARGET_PATH"] = f"target/{WORKER}"  # dbt doesn't share what it makes of the project
 
 if WORKER and os.environ.get("CDP_TEST_POSTGRES") == "1":
