@@ -1,6 +1,7 @@
 """What every test starts from: no telemetry, no state of the developer, no network beyond loopback."""
 
 import os
+import shutil
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -42,6 +43,19 @@ def pytest_collection_modifyitems(items):
     """With `-n`, long files come first."""
     if WORKER:
         items.sort(key=lambda item: next((at for at, part in enumerate(FIRST) if part in item.nodeid), len(FIRST)))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's browser, or the reason why not."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("needs chromium: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
