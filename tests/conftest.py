@@ -1,6 +1,8 @@
 """What every test starts from: no telemetry, no state of the developer, no network beyond loopback."""
 
 import os
+import shutil
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +23,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 FIRST = ("spark", "end_to_end", "dbt_project")  # the longest, so that no process ends alone with one of them
 
 if WORKER:
+    # pyspark takes a main module without a file for its own doctests and ends the process.
+    sys.modules["__main__"].__file__ = str(Path(pytest.__file__).with_name("__main__.py"))
     os.environ["DBT_TARGET_PATH"] = f"target/{WORKER}"  # dbt doesn't share what it makes of the project
 
 if WORKER and os.environ.get("CDP_TEST_POSTGRES") == "1":
@@ -39,6 +43,19 @@ def pytest_collection_modifyitems(items):
     """With `-n`, long files come first."""
     if WORKER:
         items.sort(key=lambda item: next((at for at, part in enumerate(FIRST) if part in item.nodeid), len(FIRST)))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's browser, or the reason why not."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("needs chromium: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """The picture of a person: one file that loads nothing, the same each time, and legible."""
 
 import math
-import shutil
 import xml.etree.ElementTree as ET
 from itertools import combinations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from people import ADA
@@ -85,22 +83,10 @@ def test_ties_are_short():
     assert near < far
 
 
-@pytest.fixture
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("needs chromium: apt-get install chromium")
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-def test_a_browser_shows_the_page_and_asks_nobody_for_anything(ada_and_ben, browser, tmp_path):
+def test_a_browser_shows_the_page_and_asks_nobody_for_anything(ada_and_ben, chromium, tmp_path):
     page_file = tmp_path / "ada.html"
     page_file.write_text(draw_page(ask(ADA[1])), encoding="utf-8")
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
     asked, complaints = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))

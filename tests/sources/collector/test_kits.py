@@ -1,7 +1,6 @@
 """Official kits work unchanged: all their calls arrive, once, through refusals, lost answers and a killed collector."""
 
 import logging
-import shutil
 import time
 
 import pytest
@@ -27,10 +26,8 @@ def living(running):
     return running
 
 
-def segment_python(address):
-    from segment.analytics.client import Client
-
-    kit = Client(KEY, host=address, gzip=True, upload_interval=0.1)
+def call_each(kit):
+    """The six calls that every kit has."""
     kit.identify("u1", {"email": "a@example.com"})
     kit.track("u1", "Checkout Started", {"value": 9.5})
     kit.page("u1", name="Home")
@@ -38,19 +35,18 @@ def segment_python(address):
     kit.group("u1", "g1")
     kit.alias("a1", "u1")
     kit.shutdown()
+
+
+def segment_python(address):
+    from segment.analytics.client import Client
+
+    call_each(Client(KEY, host=address, gzip=True, upload_interval=0.1))
 
 
 def rudder_python(address):
     from rudderstack.analytics.client import Client
 
-    kit = Client(KEY, host=address, gzip=True, upload_interval=0.1)
-    kit.identify("u1", {"email": "a@example.com"})
-    kit.track("u1", "Checkout Started", {"value": 9.5})
-    kit.page("u1", name="Home")
-    kit.screen("u1", name="Home")
-    kit.group("u1", "g1")
-    kit.alias("a1", "u1")
-    kit.shutdown()
+    call_each(Client(KEY, host=address, gzip=True, upload_interval=0.1))
 
 
 def segment_node(address):
@@ -59,18 +55,6 @@ def segment_node(address):
 
 def rudder_node(address):
     run_node("rudder_node.mjs", address, KEY)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("needs chromium: apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def kinds_of(lines):

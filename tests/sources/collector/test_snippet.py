@@ -1,7 +1,6 @@
 """The script for pages, in a browser: small, first-party, and silent where it has to be."""
 
 import gzip
-import shutil
 import time
 from typing import ClassVar
 
@@ -18,18 +17,6 @@ GPC = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"
 
 def test_it_is_small():
     assert len(gzip.compress(script(), 9)) < 2048
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("needs chromium: apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
