@@ -148,7 +148,8 @@ class Listing:
         (operation, profile_id), (operation_id, pending, intents, attempts) = what, known
         is_again = pending == operation  # the same intent without an answer: sent again under the same id
         count = intents if is_again else intents + 1
-        seed = f"{self.trigger.name}/{list_name}/{profile_id}/{count}/{operation}"
+        # The epoch: a row that went with its removal counts from the beginning when they come back.
+        seed = f"{self.lease.epoch}/{self.trigger.name}/{list_name}/{profile_id}/{count}/{operation}"
         id_ = operation_id if is_again else member_of({"operation": seed})
         change = Change(id_, operation, member_of(found_by), found_by, fields)
         return Entry(profile_id, change, count, attempts, is_uncertain=pending is not None)

@@ -131,15 +131,25 @@ class Machine(RuleBasedStateMachine):
             )  # fmt: skip
         self.office.moods = []
 
-    @rule(name=PEOPLE, buys=st.booleans(), minutes=st.sampled_from([0, 5, 60]))
-    def change_mind_between(self, name, buys, minutes):
+    @rule(name=PEOPLE, cart=st.integers(7, 9), buys=st.booleans(), minutes=st.sampled_from([0, 5, 60]))
+    def change_mind_between(self, name, cart, buys, minutes):
         """What was decided hasn't left yet."""
+        self.look_or_check_out(name, cart, 60, event=False)
         decide(Shared(self.warehouse), TRIGGERS, self.town.now)
         self.town.now += timedelta(minutes=minutes)
         if buys:
             self.buy(name, 0, by_event=True)
         else:
             self.choose(name, is_granted=False)
+        self.send(None, [])
+
+    @rule(name=PEOPLE, cart=st.integers(4, 6), mood=st.sampled_from(["die", "apply and die", "applied"]))
+    def die_while_sending(self, name, cart, mood):
+        """The request is out, and nobody is left to note the answer; then somebody else takes over."""
+        self.look_or_check_out(name, cart, 60, event=False)
+        decide(Shared(self.warehouse), TRIGGERS, self.town.now)
+        self.send(None, [mood])
+        self.town.now += timedelta(minutes=5)
         self.send(None, [])
 
     @invariant()
