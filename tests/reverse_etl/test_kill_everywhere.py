@@ -71,7 +71,7 @@ def warehouse_of(home):
 
 
 def run_until(step, home):
-    environment = {**os.environ, "CDP_HOME": str(home)}
+    environment = {**os.environ, "CDP_HOME": str(home), "CDP_WAREHOUSE": str(home / "warehouse.duckdb")}
     command = [sys.executable, "-c", RUN, str(step)]
     return subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
 
