@@ -14,7 +14,7 @@ import pyarrow as pa
 from reverse_etl.environment import home
 
 Row = tuple[Any, ...]
-MEMORY = "256MB"  # of DuckDB while a sync runs; what doesn't fit goes to its temporary files
+MEMORY = "200MB"  # of DuckDB while a sync runs; what doesn't fit goes to its temporary files
 ROWS = "_activation_rows"  # the name of what is about to be inserted
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
