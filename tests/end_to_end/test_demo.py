@@ -100,11 +100,11 @@ def test_a_duplicated_day_changes_nothing_but_the_count_of_duplicates(line, size
     for feed in [("store_receipts", "receipts"), ("store_receipts", "receipt_lines"), ("web_orders", "orders")]:
         day = line.file(*feed, size)
         line.drop(*feed, f"again-{day.name}", day.read_bytes())
-    people = line.ask("select * from profiles.profiles order by profile_id")
+    people = golden_records(line)
     report = line.run()
     assert report.succeeded, report.failures
     assert sum(report.loaded.values()) > 0
-    assert line.ask("select * from profiles.profiles order by profile_id") == people
+    assert golden_records(line) == people
     assert report.changes_sent == 0
 
 
@@ -127,6 +127,11 @@ def test_a_day_that_comes_late_gives_what_it_would_have_given_in_time(line, monk
         file.write_bytes(content)
     assert late.run().succeeded
     assert orders_by_person(late) == in_time
+
+
+def golden_records(line):
+    """Every profile without its plumbing, which counts builds."""
+    return line.ask(r"select columns('^[^_]') from profiles.profiles order by profile_id")
 
 
 def orders_by_person(line):
