@@ -13,6 +13,7 @@ TABLES = {
     " amount numeric(18, 2), occurred_at timestamp",
     "profiles.channel_orders": "profile_id text, ordered_at timestamp, is_cancelled boolean, _batch bigint",
 }
+CART = "?, ?, 'Product Added', 'p1', 2.50, timestamp '2026-03-02 08:00:00'"
 EVERYBODY = ["ann", "bob", "cleo"]
 
 
@@ -39,11 +40,7 @@ def plant(world: World) -> None:
             ("insert into identity.touched_profiles values (?, 1)", [person]),
             ("insert into profiles.profiles values (?, 'one@example.com', null, null, null, null, 1)", [person]),
             ("insert into profiles.channel_orders values (?, timestamp '2026-03-02 07:00:00', false, 1)", [person]),
-            (
-                "insert into profiles.profile_events values"
-                " (?, ?, 'Product Added', 'p1', 2.50, timestamp '2026-03-02 08:00:00')",
-                [f"event-of-{person}", person],
-            ),
+            (f"insert into profiles.profile_events values ({CART})", [f"event-of-{person}", person]),
         ]
     world.execute([*stages, *tables, *rows])
 
@@ -62,10 +59,10 @@ def whoever_vanishes_is_no_member(world: World) -> None:
     plant(world)
     before = members(world)
     assert {"cart_abandoners", "recent_buyers_suppression"} <= set(before)
-    assert before == dict.fromkeys(before, EVERYBODY)
+    assert before == {audience: EVERYBODY for audience in before}
     world.execute([("delete from profiles.profiles where profile_id = 'bob'", ())])
     after = members(world)
-    assert after == dict.fromkeys(before, ["ann", "cleo"])
+    assert after == {audience: ["ann", "cleo"] for audience in before}
     assert members(world, full_refresh=True) == after
 
 
