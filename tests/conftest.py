@@ -19,8 +19,18 @@ for switch, value in {
 }.items():
     os.environ.setdefault(switch, value)
 
+# Warehouses and Dagster's records of tests live in memory: half of a run's time was waiting for a disk. A process that
+# is killed leaves the same files behind there.
+MEMORY, ROOM = Path("/dev/shm"), 4_000_000_000  # noqa: S108 - pytest makes a folder of its own there
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
-FIRST = ("spark", "end_to_end", "dbt_project")  # the longest, so that no process ends alone with one of them
+# The longest files come first, so that no process ends alone with one of them; the line that several share before them.
+FIRST = (
+    "end_to_end/test_demo.py", "test_same_tables", "test_readme.py", "end_to_end", "spark", "test_identity_",
+    "dbt_project", "dagster_cdp/live", "benchmarks",
+)  # fmt: skip
 
 if WORKER:
     # pyspark takes a main module without a file for its own doctests and ends the process.
@@ -42,7 +52,12 @@ if WORKER and os.environ.get("CDP_TEST_POSTGRES") == "1":
 def pytest_collection_modifyitems(items):
     """With `-n`, long files come first."""
     if WORKER:
-        items.sort(key=lambda item: next((at for at, part in enumerate(FIRST) if part in item.nodeid), len(FIRST)))
+        items.sort(key=turn_of)
+
+
+def turn_of(item):
+    file = item.nodeid.split("::")[0]
+    return next((turn for turn, part in enumerate(FIRST) if part in file), len(FIRST))
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def extended(tmp_path_factory):
     def cdp(*arguments):
         return python([sys.executable, "-m", "dagster_cdp.cli", *arguments])
 
-    build = "from dagster_cdp.inbox import build_demo; build_demo(households=120)"
+    build = "from dagster_cdp.inbox import build_demo; build_demo(households=60)"
     python([sys.executable, "-c", build], check=True)
     book_workshops(clone / ".cdp/inbox")
     return clone / ".cdp", cdp, cdp("run", "--json")

@@ -3,10 +3,7 @@
 -- also those of whom something has become a week old, or whose clock ran ahead
 touched as (
 
-    {{ unread_profiles() }}
-    union distinct
-    select changed.profile_id from {{ ref('profiles') }} as changed
-    where {{ is_unread('changed._batch', '_profiles_batch') }}
+    {{ touched_members() }}
     union distinct
     select known.profile_id from {{ this }} as known where known._oldest_event_at < {{ a_week_ago }}
     union distinct

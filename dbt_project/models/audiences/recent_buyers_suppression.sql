@@ -9,10 +9,7 @@ with
 -- also those whose purchase has become two weeks old, or whose clock ran ahead
 touched as (
 
-    {{ unread_profiles() }}
-    union distinct
-    select changed.profile_id from {{ ref('profiles') }} as changed
-    where {{ is_unread('changed._batch', '_profiles_batch') }}
+    {{ touched_members() }}
     union distinct
     select changed.profile_id from {{ ref('channel_orders') }} as changed
     where {{ is_unread('changed._batch', '_orders_batch') }} and changed.profile_id is not null

@@ -11,7 +11,8 @@ from dagster_cdp import dbt
 def objective(milliseconds: int) -> bool:
     """Whether the check passes with this objective."""
     words = ["test", "--select", "assert_cycle_time_meets_its_objective", *dbt.places(), "--no-write-json"]
-    return bool(dbt.invoke([*words, "--vars", f"{{cycle_time_objective_milliseconds: {milliseconds}}}"]).success)
+    words += ["--vars", f"{{cycle_time_objective_milliseconds: {milliseconds}}}"]
+    return bool(dbt.invoke(words, manifest=dbt.parsed()).success)
 
 
 def test_every_landed_event_is_timed(live):

@@ -1,0 +1,14 @@
+{#- Incremental audiences: whose membership to look at again. A profile may vanish without a trace in what profiles
+    are built from (erased by hand), so each member is looked up there, by id only. -#}
+{% macro touched_members() -%}
+    {{ unread_profiles() }}
+    union distinct
+    select changed.profile_id from {{ ref('profiles') }} as changed
+    where {{ is_unread('changed._batch', '_profiles_batch') }}
+    union distinct
+    select known.profile_id
+    from {{ this }} as known
+    left join {{ ref('profiles') }} as present
+        on known.profile_id = present.profile_id
+    where present.profile_id is null
+{%- endmacro %}

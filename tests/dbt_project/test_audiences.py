@@ -1,0 +1,75 @@
+"""Incremental audiences hold whom a full refresh would hold, also when somebody vanishes without a trace."""
+
+from __future__ import annotations
+
+import pytest
+from raw_world import Statement, World
+
+TABLES = {
+    "identity.touched_profiles": "profile_id text, _batch bigint",
+    "profiles.profiles": "profile_id text, email text, phone text, first_name text, last_name text, country_code text,"
+    " _batch bigint",
+    "profiles.profile_events": "event_id text, profile_id text, event_name text, product_id text,"
+    " amount numeric(18, 2), occurred_at timestamp",
+    "profiles.channel_orders": "profile_id text, ordered_at timestamp, is_cancelled boolean, _batch bigint",
+}
+CART = "?, ?, 'Product Added', 'p1', 2.50, timestamp '2026-03-02 08:00:00'"
+EVERYBODY = ["ann", "bob", "cleo"]
+
+
+@pytest.fixture(autouse=True)
+def a_day(monkeypatch):
+    monkeypatch.setenv("CDP_NOW", "2026-03-02T09:00:00")
+
+
+def incremental_audiences(world: World) -> list[str]:
+    assert world.manifest is not None
+    nodes = [node for node in world.manifest.nodes.values() if node.resource_type == "model"]
+    return sorted(
+        node.name for node in nodes if node.schema == "audiences" and node.config.materialized == "incremental"
+    )
+
+
+def plant(world: World) -> None:
+    """People who bought this morning and have filled a cart again since: each is in every incremental audience."""
+    stages: list[Statement] = [(f"create schema if not exists {stage}", ()) for stage in ("identity", "profiles")]
+    tables: list[Statement] = [(f"create table {name} ({columns})", ()) for name, columns in TABLES.items()]
+    rows: list[Statement] = []
+    for person in EVERYBODY:
+        rows += [
+            ("insert into identity.touched_profiles values (?, 1)", [person]),
+            ("insert into profiles.profiles values (?, 'one@example.com', null, null, null, null, 1)", [person]),
+            ("insert into profiles.channel_orders values (?, timestamp '2026-03-02 07:00:00', false, 1)", [person]),
+            (f"insert into profiles.profile_events values ({CART})", [f"event-of-{person}", person]),
+        ]
+    world.execute([*stages, *tables, *rows])
+
+
+def members(world: World, *, full_refresh: bool = False) -> dict[str, list[str]]:
+    """Who is in each incremental audience, once it is built."""
+    names = incremental_audiences(world)
+    world.dbt("run", "--select", *names, *(["--full-refresh"] if full_refresh else []))
+    return {
+        name: [person for (person,) in world.query(f"select profile_id from audiences.{name} order by profile_id")]
+        for name in names
+    }
+
+
+def whoever_vanishes_is_no_member(world: World) -> None:
+    plant(world)
+    before = members(world)
+    assert {"cart_abandoners", "recent_buyers_suppression"} <= set(before)
+    assert before == dict.fromkeys(before, EVERYBODY)
+    world.execute([("delete from profiles.profiles where profile_id = 'bob'", ())])
+    after = members(world)
+    assert after == {audience: ["ann", "cleo"] for audience in before}
+    assert members(world, full_refresh=True) == after
+
+
+def test_whoever_vanishes_from_profiles_is_no_member_after_the_next_increment(world):
+    whoever_vanishes_is_no_member(world)
+
+
+@pytest.mark.postgres
+def test_whoever_vanishes_is_no_member_on_postgres(postgres_world):
+    whoever_vanishes_is_no_member(postgres_world)
