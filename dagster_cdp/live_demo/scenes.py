@@ -35,7 +35,7 @@ def play(stage: Stage, cast: Cast) -> Iterator[Answer]:
 def _abandoned(stage: Stage, shopper: Shopper, cast: Cast) -> Iterator[Answer]:
     look = _clock(partial(shopper.starts_checkout, cast.price))
     yield look("starts a checkout", "in the audience of abandoned carts", lambda: _is_in(stage, cast.abandoner, CARTS))
-    yield look("and leaves it", "an e-mail with their offer", lambda: _mail_to(stage, cast.abandoner), TRIAL_WAIT)
+    yield look("and leaves it", "a message with their offer", lambda: _is_told(stage, cast.abandoner), TRIAL_WAIT)
 
 
 def _bought(stage: Stage, shopper: Shopper, cast: Cast) -> Iterator[Answer]:
@@ -79,6 +79,9 @@ def _is_in(stage: Stage, person: Person, audience: str) -> bool:
     return audience in _audiences(stage, person)
 
 
-def _mail_to(stage: Stage, person: Person) -> bool:
-    sent = stage.sandbox.file.documents("resend", "emails").get("resend", {}).get("emails", {})
-    return any(person.email in mail["to"] for mail in sent.values())
+def _is_told(stage: Stage, person: Person) -> bool:
+    """Through the channel that they prefer of those they agreed to."""
+    sent = stage.sandbox.file.documents()
+    mails = sent.get("resend", {}).get("emails", {}).values()
+    texts = sent.get("twilio", {}).get("messages", {}).values()
+    return any(person.email in mail["to"] for mail in mails) or any(person.phone == text["to"] for text in texts)

@@ -7,7 +7,7 @@ from reverse_etl.warehouse import Warehouse
 
 # Whoever is in most audiences first: they will leave them all.
 _PEOPLE = """
-select profiles.profile_id, profiles.email, min(logins.identifier_value)
+select profiles.profile_id, profiles.email, min(logins.identifier_value), coalesce(profiles.phone, '')
 from profiles.profiles as profiles
 inner join identity.profile_identifiers as logins
     on profiles.profile_id = logins.profile_id and logins.identifier_type = 'user_id' and not logins.is_shared
@@ -17,7 +17,7 @@ left join (select profile_id, count(*) as held from activation.journal where is_
 where profiles.email is not null and profiles.confidence in ('exact', 'strict')
     and {arm} = 'sent'
     and profiles.profile_id not in (select profile_id from activation.trigger_firings)
-group by profiles.profile_id, profiles.email, journal.held
+group by profiles.profile_id, profiles.email, profiles.phone, journal.held
 having max(case when consents.purpose = 'marketing' and consents.channel = 'email' then 1 else 0 end) = 1
     and max(case when consents.purpose = 'advertising' and consents.channel = 'ads' then 1 else 0 end) = 1
 order by coalesce(journal.held, 0) desc, profiles.profile_id
@@ -42,6 +42,7 @@ class Person:
     profile_id: str
     email: str
     user_id: str
+    phone: str
 
 
 @dataclass(frozen=True)
