@@ -1,13 +1,16 @@
 """Lists are brought to what was decided: who leaves first, each as they were named, intents before requests."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from reverse_etl.account import account_of
 from reverse_etl.consent import consented
+from reverse_etl.contended import contended
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Change, Destination, Operation, Outcome, Receipt, Scalar
 from reverse_etl.identity import Identity, identity_of, member_of
@@ -39,6 +42,9 @@ order by members.decided_at, members.profile_id
 limit {limit}
 """
 
+Result = TypeVar("Result")
+Read = Callable[[str, Sync, Identity], list["Entry"]]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -63,6 +69,7 @@ class Listing:
     sleep: Callable[[float], None]
     deadline: float
     report: Dispatched
+    _counts: Counter[str] = field(default_factory=Counter)  # of the transaction that is open
 
     def all(self) -> None:
         found = self.warehouse.execute(
@@ -72,6 +79,21 @@ class Listing:
         )
         for (list_name,) in found:
             self._list(list_name)
+        self._settled(self._forget)
+
+    def _settled(self, work: Callable[[], Result]) -> Result:
+        """Do it in a transaction under the lease; a cycle of the owner may write the same rows meanwhile."""
+
+        def once() -> Result:
+            self._counts.clear()
+            self.lease.renew(self.warehouse)
+            return work()
+
+        done = contended(self.warehouse, once)
+        self.report.add(self.trigger.name, self._counts)
+        return done
+
+    def _forget(self) -> None:
         self.warehouse.execute(
             "delete from activation.list_members "
             "where trigger_name = ? and not is_wanted and not is_held and pending_operation is null",
@@ -86,11 +108,7 @@ class Listing:
             delivery = Delivery(destination, transport, self.deadline, self.sleep, pace=account.wait_seconds)
             for read in (self._leaving, self._entering):
                 while not delivery.is_over:
-                    with self.warehouse.transaction():
-                        self.lease.renew(self.warehouse)
-                        entries = read(list_name, sync, identity)
-                        self._intend(list_name, entries)
-                    if not entries:
+                    if not (entries := self._settled(partial(self._intend, list_name, read, sync, identity))):
                         break
                     for is_uncertain in (True, False):
                         self._send(list_name, delivery, [e for e in entries if e.is_uncertain is is_uncertain])
@@ -135,7 +153,7 @@ class Listing:
             f"update activation.list_members set is_wanted = false, reason = ?, code = ? where {_KEY}",
             [code, code, *self._key(list_name, profile_id)],
         )
-        self.report.add(self.trigger.name, {code: 1})
+        self._counts[code] += 1
 
     def _entry(
         self,
@@ -154,7 +172,8 @@ class Listing:
         change = Change(id_, operation, member_of(found_by), found_by, fields)
         return Entry(profile_id, change, count, attempts, is_uncertain=pending is not None)
 
-    def _intend(self, list_name: str, entries: Sequence[Entry]) -> None:
+    def _intend(self, list_name: str, read: Read, sync: Sync, identity: Identity) -> list[Entry]:
+        entries = read(list_name, sync, identity)
         for entry in entries:
             self.warehouse.execute(
                 "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, "
@@ -165,18 +184,20 @@ class Listing:
                     entry.intents, self.now(), *self._key(list_name, entry.profile_id),
                 ],
             )  # fmt: skip
+        return entries
 
     def _send(self, list_name: str, delivery: Delivery, entries: Sequence[Entry]) -> None:
         if not entries:
             return
         is_uncertain = entries[0].is_uncertain
         receipts = delivery.deliver([entry.change for entry in entries], is_uncertain=is_uncertain)
-        with self.warehouse.transaction():
-            self.lease.renew(self.warehouse)
-            for entry, receipt in zip(entries, receipts, strict=True):
-                self._record(list_name, entry, receipt)
+        self._settled(partial(self._record, list_name, entries, receipts))
 
-    def _record(self, list_name: str, entry: Entry, receipt: Receipt) -> None:
+    def _record(self, list_name: str, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
+        for entry, receipt in zip(entries, receipts, strict=True):
+            self._note(list_name, entry, receipt)
+
+    def _note(self, list_name: str, entry: Entry, receipt: Receipt) -> None:
         is_removal, outcome = entry.change.operation == "remove", receipt.outcome
         settled = "pending_operation = null, operation_id = null, attempts = 0"
         now, wait = self.now(), min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(entry.attempts, 10))
@@ -196,7 +217,7 @@ class Listing:
             f"update activation.list_members set {done} where {_KEY}",
             [*values, *self._key(list_name, entry.profile_id)],
         )
-        self.report.add(self.trigger.name, {f"{entry.change.operation}_{outcome}": 1})
+        self._counts[f"{entry.change.operation}_{outcome}"] += 1
 
     def _key(self, list_name: str, profile_id: str) -> list[str]:
         return [self.trigger.list.destination if self.trigger.list else "", list_name, profile_id]
