@@ -1,13 +1,13 @@
 {{ config(materialized='view') }}
 
--- the moments of each web event on its way; the cycle's moments are those of its load, the last three are of the
--- message that a trigger sent because of it
+-- the moments of each web event on its way; the cycle's moments are those of the batch it landed in, the last three
+-- are of the message that a trigger sent because of it
 with
 
 cycles as (
 
     {{ optional_rows('ops', 'live_cycles', {
-        'load_id': dbt.type_string(), 'began_at': 'timestamp', 'landed_at': 'timestamp', 'resolved_at': 'timestamp'}) }}
+        'lane': dbt.type_string(), 'rows_landed_at': 'timestamp', 'began_at': 'timestamp', 'landed_at': 'timestamp', 'resolved_at': 'timestamp'}) }}
 
 ),
 
@@ -39,7 +39,8 @@ select
     messages.acknowledged_at
 from {{ ref('stg_web_events__events') }} as events
 inner join cycles
-    on events._load_id = cycles.load_id
+    on events._landed_at = cycles.rows_landed_at
+    and cycles.lane = 'web_events.events'
 left join firings
     on events.event_id = firings.source_id
 left join messages
