@@ -54,6 +54,7 @@ def steer(action):
 
     with dg.DagsterInstance.get() as instance:
         configured = {"ops": {"ops__live_loop": {"config": {"action": action}}}}
+        configured["loggers"] = {"console": {"config": {"log_level": "CRITICAL"}}}
         ran = dg.materialize([live_loop], instance=instance, run_config=configured)
     [event] = ran.get_asset_materialization_events()
     return {name: value.value for name, value in event.materialization.metadata.items()}
