@@ -1,4 +1,4 @@
-"""Seeded visitors of a shop as lines of the log: cookies, logins, shared devices, carts, orders, lines, consents, retries."""
+"""Seeded visitors of a shop as lines of the log: cookies, logins, shared devices, carts, orders, consents, retries."""
 
 from __future__ import annotations
 
