@@ -24,6 +24,18 @@ from reverse_etl.warehouse import Warehouse, quoted
 FIRST_WAIT, LONGEST_WAIT = 30, 3_600
 _KEY = "destination = ? and list_name = ? and profile_id = ?"
 _DUE = "(is_wanted and acknowledged_at is null) or (not is_wanted and is_held) or pending_operation is not null"
+ANSWERS_KEPT = timedelta(days=3)
+# Who decided: the trigger that put on; of who leaves the one that took off, or put on if time or consent ended it.
+_ANSWERED = f"""
+insert into activation.list_answers
+select
+    operation_id,
+    case when is_wanted or reason in ('expired', 'revoked') then trigger_name else coalesce(reason, trigger_name) end,
+    list_name, profile_id, cast(? as text), decided_at, sent_at, cast(? as timestamp)
+from activation.list_members
+where {_KEY} and operation_id is not null and sent_at is not null
+on conflict do nothing
+"""
 _LEAVING = """
 select profile_id, identifiers, operation_id, pending_operation, intents, attempts from activation.list_members
 where trigger_name = ? and list_name = ? and not is_wanted and is_held and wake_at <= ?
@@ -94,6 +106,9 @@ class Listing:
         return done
 
     def _forget(self) -> None:
+        self.warehouse.execute(
+            "delete from activation.list_answers where acknowledged_at < ?", [self.now() - ANSWERS_KEPT]
+        )
         self.warehouse.execute(
             "delete from activation.list_members "
             "where trigger_name = ? and not is_wanted and not is_held and pending_operation is null",
@@ -204,6 +219,7 @@ class Listing:
         values: list[object] = []
         later: list[object] = [now + timedelta(seconds=wait)]
         if outcome is Outcome.DELIVERED:
+            self.warehouse.execute(_ANSWERED, [entry.change.operation, now, *self._key(list_name, entry.profile_id)])
             what = "is_held = false, acknowledged_at = null" if is_removal else "acknowledged_at = ?"
             done, values = f"{what}, code = null, {settled}", [] if is_removal else [now]
         elif outcome is Outcome.REJECTED and not is_removal:
