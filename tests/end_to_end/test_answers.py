@@ -7,7 +7,7 @@ import pytest
 from demo_line import Line, point_at
 from typer.testing import CliRunner
 
-LATER = "2026-03-05T17:00:00"  # three days on, noon in New York
+LATER = "2026-03-12T17:00:00"  # ten days on, noon in New York
 UP_TO_AUDIENCES = " or ".join(
     f"group:{name}" for name in ("raw", "gates", "staging", "identity", "profiles", "audiences")
 )
@@ -22,7 +22,7 @@ inner join profiles.consents as consents
 left join audiences.bought_products as bought
     on events.profile_id = bought.profile_id and events.product_id = bought.product_id
 where events.event_name = 'Product Viewed' and profiles.email is not null and bought.profile_id is null
-    and events.occurred_at > timestamp '2026-02-05'
+    and events.occurred_at > timestamp '2026-02-12'
 group by events.product_id order by 2 desc, 1 limit 1
 """
 
@@ -38,14 +38,14 @@ def mark_down(line, product_id):
     """A new version of one product in the catalogue, at four fifths; (title, new price)."""
     with next((line.inbox / "products/products").iterdir()).open() as file:
         row = next(row for row in csv.DictReader(file) if row["product_id"] == product_id)
-    row |= {"price": f"{float(row['price']) * 0.8:.2f}", "updated_at": "2026-03-05 12:00:00"}
+    row |= {"price": f"{float(row['price']) * 0.8:.2f}", "updated_at": "2026-03-12 12:00:00"}
     line.drop("products", "products", "sale.csv", f"{','.join(row)}\n{','.join(row.values())}\n")
     return row["price"]
 
 
 @pytest.fixture(scope="module")
 def answered(first_run, tmp_path_factory):
-    """(the line three days later, the product that became cheaper, its price, who had lapsed before)."""
+    """(the line ten days later, the product that became cheaper, its price, who had lapsed before)."""
     from reverse_etl.sandbox.server import running
     from reverse_etl.sandbox.vendor import environment
 

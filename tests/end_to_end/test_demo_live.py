@@ -74,6 +74,28 @@ def test_each_answer_is_the_warehouses_own(at_home):
     assert (held, listed) == ([(0,)], [(0,)])
 
 
+def test_the_clock_of_each_stage_is_in_the_warehouse(at_home):
+    """Of events on the way in, and of messages, ad lists and audiences on the way out."""
+    from dagster_cdp.line import run_line
+    from dagster_cdp.warehouse import connect
+
+    models = ("event_times", "audience_answers", "event_answers", "cycle_time")
+    report = run_line(" or ".join(f'key:"ops/{name}"' for name in models))
+    assert report.failures == []
+    with connect("test") as warehouse:
+        found = warehouse.execute(
+            "select kind, stage, event_count, p50_milliseconds, p99_milliseconds from ops.cycle_time"
+        )
+    way_out = {"decided", "sent", "acknowledged", "due_to_acknowledged"}
+    assert {kind: {stage for each, stage, *_ in found if each == kind} for kind in {kind for kind, *_ in found}} == {
+        "event": {"read", "landed", "resolved", "received_to_resolved"},
+        "message": way_out,
+        "list": way_out,
+        "audience": way_out,
+    }
+    assert all(count > 0 and 0 <= half <= most < 60_000 for _, _, count, half, most in found)
+
+
 def test_an_answer_that_does_not_come_fails_the_command(at_home, monkeypatch, capsys):
     from dagster_cdp.live_demo import command, scenes
     from reverse_etl.sandbox.state import State

@@ -42,6 +42,7 @@ class Shoppers:
             "messageId": self._next("m"),
             "anonymousId": f"{self.seed}-cookie-{self.dice.choice([person, person + 100, 500])}",
             "timestamp": self._moment(hours=12 * 24),
+            "context": {"locale": "en-US"},
             "properties": {
                 "product_id": f"p{self.dice.randrange(5)}",
                 "price": self.dice.randrange(1, 9),
