@@ -21,6 +21,7 @@ from sources.changes import Account, changes_table, loads_table
 from sources.configuration import Configuration
 from sources.conform import empty, engine
 from sources.landing import Landing
+from sources.log import clock
 from sources.log.followers import Followers
 from sources.log.opening import WAREHOUSE, log_reader
 from sources.log.reader import Position, Reader, Slice
@@ -98,7 +99,9 @@ class Tail:
         rows: list[pa.Table] = []
         for piece in slices:
             lines, names = self.shapes[lane].rows(piece.lines())
-            rows += landing.lines(table, f"log/{lane}/{piece.segment}", lines, names)
+            times = clock.read(Path(self.configuration.log) / lane, piece.segment)
+            landed = landing.lines(table, f"log/{lane}/{piece.segment}", lines, names)
+            rows += [with_stored(part, times) for part in landed]
         count = sum(part.num_rows for part in rows)
         size = sum(len(piece.data) for piece in slices)
         return Prepared(source, table, lane, rows, landing.account, landing.landed_at, after, count, size)
@@ -150,6 +153,12 @@ class Tail:
         if not isinstance(self.reader, Reader):
             return 0
         return sum(self.reader.lag(lane, self.positions.get(lane, {})) for lane in self.lanes)
+
+
+def with_stored(rows: pa.Table, times: clock.Times) -> pa.Table:
+    """Say of each row when its line was on disk, for who measures."""
+    moments = clock.stored_at(times, rows["_row_number"].to_numpy())
+    return rows.append_column("_stored_at", pa.array(moments, pa.timestamp("us")))
 
 
 def append(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, load_id: str) -> None:

@@ -88,7 +88,7 @@ def test_the_clock_of_each_stage_is_in_the_warehouse(at_home):
         )
     way_out = {"decided", "sent", "acknowledged", "due_to_acknowledged"}
     assert {kind: {stage for each, stage, *_ in found if each == kind} for kind in {kind for kind, *_ in found}} == {
-        "event": {"read", "landed", "resolved", "received_to_resolved"},
+        "event": {"stored", "read", "landed", "resolved", "received_to_resolved"},
         "message": way_out,
         "list": way_out,
         "audience": way_out,

@@ -34,7 +34,7 @@ def at_home(line, monkeypatch):
 def run(*command):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr[-3000:]
+    assert ran.returncode == 0, ran.stderr[-1000:] + ran.stdout[-3000:]
     return ran.stdout
 
 

@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 {%- set way_in = [
-    ('read', 'received_at', 'read_at'),
+    ('stored', 'received_at', 'stored_at'),
+    ('read', 'coalesce(stored_at, received_at)', 'read_at'),
     ('landed', 'read_at', 'landed_at'),
     ('resolved', 'landed_at', 'resolved_at'),
     ('received_to_resolved', 'received_at', 'resolved_at'),

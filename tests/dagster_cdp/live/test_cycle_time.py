@@ -21,7 +21,7 @@ def test_every_landed_event_is_timed(live):
     build("event_times", "cycle_time")
 
     counts = dict(live.rows("select stage, event_count from ops.cycle_time"))
-    assert counts == dict.fromkeys(("read", "landed", "resolved", "received_to_resolved"), len(events))
+    assert counts == dict.fromkeys(("stored", "read", "landed", "resolved", "received_to_resolved"), len(events))
     times = live.rows(
         "select p50_milliseconds, p95_milliseconds, p99_milliseconds, max_milliseconds from ops.cycle_time"
     )

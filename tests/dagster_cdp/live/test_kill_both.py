@@ -1,4 +1,4 @@
-"""Collector and owner are killed while clients send: what was said yes to is there once, and all is as if built anew."""
+"""Collector and owner are killed while clients send: what was said yes to is there once, all is as if built anew."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ import time
 from pathlib import Path
 
 import httpx
-from live_world import BUILT, build, open_warehouse
+from live_world import BUILT, build, open_warehouse, start
 from shoppers import EVENTS, Shoppers
 from test_equivalence import differences
-from test_kill import start
 
 from dagster_cdp import dbt
 from dagster_cdp.warehouse import ask_owner, is_owned
