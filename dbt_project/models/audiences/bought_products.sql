@@ -34,7 +34,7 @@ events as (
 
 ),
 
--- the shop's event often arrives before the order: what was in the cart is bought with it
+-- the shop's event often arrives before the order: what they had put into the cart is bought with it
 carts as (
 
     select
@@ -44,6 +44,7 @@ carts as (
     from events as done
     inner join events as added
         on done.cart_id = added.cart_id
+        and done.profile_id = added.profile_id
     where done.event_name = 'Order Completed'
         and added.event_name = 'Product Added'
         and added.product_id is not null
