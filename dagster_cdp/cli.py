@@ -46,13 +46,24 @@ def demo(
     households: Annotated[int | None, typer.Option(help="Take only so many households (all: 2,469).")] = None,
     scale: Annotated[int, typer.Option(help="Repeat the households so many times.")] = 1,
     rebuild: Annotated[bool, typer.Option(help="Make the demo inbox again, ending yesterday.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Then watch events being answered, in seconds.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole line on the demo retailer: real purchases, synthetic identities.
 
-    The first run loads everything; a second one loads nothing new and sends 0 changes.
+    The first run loads everything; a second one loads nothing new and sends 0 changes. With --live an SDK then sends
+    events to a collector, `cdp live` owns the warehouse, and the sandboxes answer: exit code 1 if one doesn't in 60 s.
     """
-    from dagster_cdp.inbox import build_demo, send_part  # noqa: PLC0415 - each command imports only what it runs
+    if not live:
+        raise typer.Exit(0 if _demo(households, scale, rebuild, as_json) else 1)
+    from dagster_cdp.live_demo.command import is_built, show  # noqa: PLC0415 - each command imports only what it runs
+
+    ready = (is_built() and not rebuild) or _demo(households, scale, rebuild, as_json=False)
+    raise typer.Exit(0 if ready and show(as_json=as_json) else 1)
+
+
+def _demo(households: int | None, scale: int, rebuild: bool, as_json: bool) -> bool:
+    from dagster_cdp.inbox import build_demo, send_part  # noqa: PLC0415 - as above
 
     began = time.monotonic()
     _say("Building the demo retailer's inbox …", as_json)
@@ -60,7 +71,7 @@ def demo(
     _say(f"  {built}", as_json)
     if sent := send_part(built):
         _say(f"  {sent} of its events went through a collector, sent by Segment's SDK", as_json)
-    _run_line(None, began, as_json)
+    return _run_line(None, began, as_json)
 
 
 @app.command()
@@ -74,10 +85,10 @@ def run(
         from dagster_cdp.unchanged import forget  # noqa: PLC0415 - opens the warehouse
 
         forget()
-    _run_line(select, time.monotonic(), as_json)
+    raise typer.Exit(0 if _run_line(select, time.monotonic(), as_json) else 1)
 
 
-def _run_line(select: str | None, began: float, as_json: bool) -> None:
+def _run_line(select: str | None, began: float, as_json: bool) -> bool:
     from dagster_cdp.line import run_line  # noqa: PLC0415 - 6 s of imports
     from dagster_cdp.progress import listening  # noqa: PLC0415 - as above
 
@@ -101,7 +112,7 @@ def _run_line(select: str | None, began: float, as_json: bool) -> None:
         from dagster_cdp.summary import print_summary  # noqa: PLC0415 - opens the warehouse
 
         print_summary(report, seconds)
-    raise typer.Exit(0 if report.succeeded else 1)
+    return report.succeeded
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

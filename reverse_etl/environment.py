@@ -1,7 +1,7 @@
-"""Where state lives and what time it is: the two facts taken from the environment."""
+"""What is taken from the environment: where state lives, what time it is, and whether triggers are only tried out."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
@@ -19,3 +19,9 @@ def now() -> datetime:
     if moment.tzinfo is None:
         return moment
     return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def trial_wait() -> timedelta | None:
+    """Read CDP_TRIAL_WAIT, in seconds: while trying out, no trigger waits longer, nor for the end of quiet hours."""
+    seconds = os.environ.get("CDP_TRIAL_WAIT")
+    return timedelta(seconds=float(seconds)) if seconds else None

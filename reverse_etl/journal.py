@@ -31,9 +31,10 @@ _WITHIN = "journal.member_id between '<first>' and '<last>'"
 # No parameter stands in an `update ... from`: DuckDB doesn't number them in the order they are written.
 _LOG = f"""
 insert into activation.attempts (
-    run_id, sync_name, position, member_id, operation_id, operation, outcome, code, attempted_at, record_key
+    run_id, sync_name, position, member_id, operation_id, operation, outcome, code, attempted_at, record_key, profile_id
 )
-select run_id, sync_name, position, member_id, operation_id, operation, outcome, code, moment, record_key
+select
+    run_id, sync_name, position, member_id, operation_id, operation, outcome, code, moment, record_key, profile_id
 from {_PLANNED} as answer
 """
 _INTEND_KNOWN = f"""

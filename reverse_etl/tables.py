@@ -70,6 +70,7 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("code", "text"),
         ("attempted_at", "timestamp not null"),
         ("record_key", "text"),
+        ("profile_id", "text"),
     ),
     "dead_letters": (
         ("sync_name", "text not null"),

@@ -1,15 +1,16 @@
 """Landing the log as it grows: a micro-batch of lines into raw, in the transaction of whoever has the warehouse.
 
-What lies in raw afterwards is what a load would have put there: the same rows with the same ids, in a load of its
-own, with its account. Which line comes next is a row of raw, so it commits with the rows, and loads go on from it.
+What lies in raw afterwards is what a load would have put there: the same rows with the same ids, with their account.
+One load takes an hour's batches, or the books would grow by a row for each; its rows land in the order of `_landed_at`.
+Which line comes next is a row of raw, so it commits with the rows, and loads go on from it.
 """
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sources.changes import Account, changes_table, loads_table
 from sources.configuration import Configuration
 from sources.conform import empty, engine
 from sources.landing import Landing
+from sources.log import clock
 from sources.log.followers import Followers
 from sources.log.opening import WAREHOUSE, log_reader
 from sources.log.reader import Position, Reader, Slice
@@ -31,6 +33,7 @@ from sources.standing import POSITIONS, state_in
 
 NAMED = "live"  # in raw._dlt_loads, where loads of dlt have their pipeline's name
 INCOMING = "_incoming"
+LONGEST_LOAD = 3_600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,10 @@ class Tail:
     configuration: Configuration
     sources: Sequence[Source]
     positions: dict[str, Position] = field(default_factory=dict)
-    last_load: float = 0.0
+    opened: float = 0.0  # the moment that names the load
+    is_open: bool = False  # whether it takes the next batch
+    landed_at: datetime = datetime.min  # noqa: DTZ901 - naive UTC, as all of raw
+    closed: int = 0  # how many want each batch to be a load of its own now
 
     def __post_init__(self) -> None:
         self.reader = log_reader(self.configuration)
@@ -87,36 +93,52 @@ class Tail:
 
     def conformed(self, lane: str, slices: Sequence[Slice], after: Position) -> Prepared:
         source, table = self.lanes[lane]
-        landing = Landing(source, self.configuration.clock())
+        self.landed_at = max(self.configuration.clock(), self.landed_at + timedelta(microseconds=1))
+        landing = Landing(source, self.landed_at)
         landing.using = self.using
         rows: list[pa.Table] = []
         for piece in slices:
             lines, names = self.shapes[lane].rows(piece.lines())
-            rows += landing.lines(table, f"log/{lane}/{piece.segment}", lines, names)
+            times = clock.read(Path(self.configuration.log) / lane, piece.segment)
+            landed = landing.lines(table, f"log/{lane}/{piece.segment}", lines, names)
+            rows += [with_stored(part, times) for part in landed]
         count = sum(part.num_rows for part in rows)
         size = sum(len(piece.data) for piece in slices)
         return Prepared(source, table, lane, rows, landing.account, landing.landed_at, after, count, size)
 
-    def land(self, prepared: Iterable[Prepared], connection: duckdb.DuckDBPyConnection) -> list[str]:
-        """Append to raw, in the transaction that is open. Gives the load ids."""
-        return [self.land_one(batch, connection) for batch in prepared]
+    def land(self, prepared: Sequence[Prepared], connection: duckdb.DuckDBPyConnection) -> str:
+        """Append to raw, in the transaction that is open. Gives the load's id."""
+        load_id = self.load_id()
+        for batch in prepared:
+            self.land_one(batch, load_id, connection)
+        if prepared:
+            booked(connection, load_id)
+        return load_id
 
-    def land_one(self, batch: Prepared, connection: duckdb.DuckDBPyConnection) -> str:
-        self.last_load = max(time.time(), self.last_load + 0.000_001)
-        load_id = f"{self.last_load:.6f}"
+    def load_id(self) -> str:
+        if self.closed or not self.is_open or time.time() >= self.opened + LONGEST_LOAD:
+            self.opened, self.is_open = max(time.time(), self.opened + 0.000_001), True
+        return f"{self.opened:.6f}"
+
+    @contextmanager
+    def loads_apart(self) -> Iterator[None]:
+        """While loads are judged each batch is a load of its own: what was judged never grows."""
+        self.closed += 1
+        try:
+            yield
+        finally:
+            self.is_open = False
+            self.closed -= 1
+
+    def land_one(self, batch: Prepared, load_id: str, connection: duckdb.DuckDBPyConnection) -> None:
         for rows in batch.rows:
             append(connection, batch.source.raw_name(batch.table), rows, load_id)
         at, name = batch.landed_at, batch.source.name
-        append(connection, "loads", loads_table(batch.account, name, load_id, at), load_id)
+        account(connection, loads_table(batch.account, name, load_id, at), load_id)
         append(connection, "schema_changes", changes_table(batch.account, name, at), load_id)
-        connection.execute(
-            "insert into raw._dlt_loads (load_id, schema_name, status, inserted_at) values (?, ?, 0, now())",
-            [load_id, NAMED],
-        )
         table = batch.source.raw_name(batch.table)
         connection.execute(f"delete from raw.{POSITIONS} where table_name = ?", [table])
         connection.execute(f"insert into raw.{POSITIONS} values (?, ?)", [table, json.dumps(batch.position)])
-        return load_id
 
     def committed(self, prepared: Iterable[Prepared]) -> None:
         """Go on behind these rows, and let the log know that they will never be read again."""
@@ -133,6 +155,12 @@ class Tail:
         return sum(self.reader.lag(lane, self.positions.get(lane, {})) for lane in self.lanes)
 
 
+def with_stored(rows: pa.Table, times: clock.Times) -> pa.Table:
+    """Say of each row when its line was on disk, for who measures."""
+    moments = clock.stored_at(times, rows["_row_number"].to_numpy())
+    return rows.append_column("_stored_at", pa.array(moments, pa.timestamp("us")))
+
+
 def append(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, load_id: str) -> None:
     """Insert Arrow rows by column name; a column that raw doesn't have yet is added."""
     if not rows.num_rows:
@@ -146,6 +174,32 @@ def append(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, loa
         )
     finally:
         connection.unregister(INCOMING)
+
+
+def booked(connection: duckdb.DuckDBPyConnection, load_id: str) -> None:
+    """Commit the load, or, if it was committed before, say that it has grown."""
+    grown = connection.execute("update raw._dlt_loads set inserted_at = now() where load_id = ?", [load_id])
+    if grown.fetchall() == [(0,)]:
+        connection.execute(
+            "insert into raw._dlt_loads (load_id, schema_name, status, inserted_at) values (?, ?, 0, now())",
+            [load_id, NAMED],
+        )
+
+
+def account(connection: duckdb.DuckDBPyConnection, rows: pa.Table, load_id: str) -> None:
+    """Add to what this load has reported of the same file."""
+    new = []
+    for row in rows.to_pylist():
+        added = connection.execute(
+            "update raw.loads set accepted_count = accepted_count + ?, _landed_at = ? "
+            "where load_id = ? and connector = ? and table_name = ? and source_file = ?",
+            [row[name] for name in (
+                "accepted_count", "_landed_at", "load_id", "connector", "table_name", "source_file",
+            )],
+        )  # fmt: skip
+        if added.fetchall() == [(0,)]:
+            new.append(row)
+    append(connection, "loads", pa.Table.from_pylist(new, rows.schema), load_id)
 
 
 def create(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:

@@ -38,17 +38,22 @@ class Judged:
         return self.batch_id.partition("..")[2]
 
 
-def newest_batch(suite: Suite, warehouse: Warehouse, judged: Sequence[Judged], now: datetime) -> Batch:
-    """Find what is to be judged now; `judged` are the earlier batches of this table."""
+def newest_batch(
+    suite: Suite, warehouse: Warehouse, judged: Sequence[Judged], now: datetime, *, leaves_out: str = ""
+) -> Batch:
+    """Find what is to be judged now; `judged` are the earlier batches of this table.
+
+    `leaves_out` names a pipeline whose loads don't make a new batch.
+    """
     if suite.batch == "load":
-        return _newest_loads(suite.table, warehouse, [past for past in judged if past.last])
+        return _newest_loads(suite.table, warehouse, [past for past in judged if past.last], leaves_out)
     return _whole_table(suite, warehouse, now)
 
 
-def _newest_loads(table: str, warehouse: Warehouse, judged: Sequence[Judged]) -> Batch:
+def _newest_loads(table: str, warehouse: Warehouse, judged: Sequence[Judged], leaves_out: str) -> Batch:
     """Take the committed loads without a verdict; when there are none, the batch judged last."""
     seen = max((past.last for past in judged), default="")
-    fresh = _loads(table, warehouse, after=seen)
+    fresh = _loads(table, warehouse, after=seen, leaves_out=leaves_out)
     if fresh:
         # Never together with earlier loads, however few rows there are: a day that isn't what was
         # agreed would drown in a year that is. What a few bad rows may do is the examiner's question.
@@ -59,12 +64,15 @@ def _newest_loads(table: str, warehouse: Warehouse, judged: Sequence[Judged]) ->
     return Batch(NOTHING, f"select * from {_relation(table)}", 0)
 
 
-def _loads(table: str, warehouse: Warehouse, *, after: str = "", at_least: str = "") -> dict[str, int]:
+def _loads(
+    table: str, warehouse: Warehouse, *, after: str = "", at_least: str = "", leaves_out: str = ""
+) -> dict[str, int]:
     """Rows per committed load; dlt's load ids are moments, so text order is time order."""
     rows = warehouse.execute(
         f"select _dlt_load_id, count(*) from {_relation(table)} where _dlt_load_id > ? and _dlt_load_id >= ?"
-        " and _dlt_load_id in (select load_id from raw._dlt_loads where status = 0) group by _dlt_load_id",
-        [after, at_least],
+        " and _dlt_load_id in (select load_id from raw._dlt_loads where status = 0 and coalesce(schema_name, '') <> ?)"
+        " group by _dlt_load_id",
+        [after, at_least, leaves_out],
     )
     return {str(load): int(count) for load, count in rows}
 

@@ -6,7 +6,7 @@ Whatever happens, either all of it is in the warehouse, with the place in the lo
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
@@ -15,6 +15,8 @@ from sources.tail import Prepared, Tail
 
 SLICE = 8 << 20  # bytes of a lane in one cycle; some 15,000 events
 TIMES = "ops.live_cycles"
+NOTED = "load_id, lane, rows_landed_at, line_count, began_at, landed_at, resolved_at, decided_at"
+KEPT = timedelta(days=2)  # `cycle_time` looks at one
 
 # What else belongs to the transaction of a cycle, as the outbox of the triggers: called with the connection and now.
 Part = Callable[[duckdb.DuckDBPyConnection, datetime], None]
@@ -27,7 +29,7 @@ class CycleReport:
     began_at: datetime
     lines: int
     bytes: int
-    load_ids: Sequence[str]
+    load_id: str
     seconds: float
     landing_seconds: float = 0.0
     model_seconds: dict[str, float] = field(default_factory=dict)
@@ -35,12 +37,13 @@ class CycleReport:
 
 
 def prepare_books(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table that says when each load was landed and resolved."""
+    """Make the table that says when each batch was landed and resolved."""
     connection.execute("create schema if not exists ops")
     connection.execute(
-        f"create table if not exists {TIMES} (load_id varchar, lane varchar, line_count bigint, began_at timestamp, "
-        "landed_at timestamp, resolved_at timestamp, decided_at timestamp)"
+        f"create table if not exists {TIMES} (load_id varchar, lane varchar, rows_landed_at timestamp, "
+        "line_count bigint, began_at timestamp, landed_at timestamp, resolved_at timestamp, decided_at timestamp)"
     )
+    connection.execute(f"alter table {TIMES} add column if not exists rows_landed_at timestamp")
 
 
 def cycle(
@@ -59,13 +62,13 @@ def cycle(
     connection.execute("set disabled_optimizers = 'build_side_probe_side'")
     connection.execute("begin transaction")
     try:
-        loads = tail.land(prepared, connection)
+        load_id = tail.land(prepared, connection)
         landed_at, landing = now(), time.perf_counter() - began
         plan.run(connection, {batch.source.raw_name(batch.table) for batch in prepared}, is_tick=is_tick)
         resolved_at = now()
         for part in parts:
             part(connection, resolved_at)
-        _note(connection, prepared, loads, (began_at, landed_at, resolved_at, now()))
+        _note(connection, prepared, load_id, (began_at, landed_at, resolved_at, now()))
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -77,7 +80,7 @@ def cycle(
         began_at=began_at,
         lines=sum(batch.line_count for batch in prepared),
         bytes=sum(batch.byte_count for batch in prepared),
-        load_ids=loads,
+        load_id=load_id,
         seconds=time.perf_counter() - began,
         landing_seconds=landing,
         model_seconds=dict(plan.seconds),
@@ -88,12 +91,15 @@ def cycle(
 def _note(
     connection: duckdb.DuckDBPyConnection,
     prepared: Sequence[Prepared],
-    loads: Sequence[str],
+    load_id: str,
     times: tuple[datetime, ...],
 ) -> None:
-    for batch, load_id in zip(prepared, loads, strict=True):
-        row = [load_id, batch.lane, batch.line_count, *times]
-        connection.execute(f"insert into {TIMES} values (?, ?, ?, ?, ?, ?, ?)", row)
+    """Keep the moments of each lane's batch, whose rows say when they landed; those of the days before go."""
+    for batch in prepared:
+        row = [load_id, batch.lane, batch.landed_at, batch.line_count, *times]
+        connection.execute(f"insert into {TIMES} ({NOTED}) values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    if prepared:
+        connection.execute(f"delete from {TIMES} where began_at < ?", [times[0] - KEPT])
 
 
 def now() -> datetime:

@@ -4,7 +4,8 @@ A batch never writes a hot model: what it brought them is taken up by a cycle be
 same marks by which an increment knows what is new.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from dagster_cdp import dbt
 from dagster_cdp.gates import Verdict, all_suites, judge_all
@@ -37,8 +38,17 @@ class Jobs:
 
     def load(self, _: Tell, name: str) -> LoadReport:
         """Load what lies outside the log; the log's lanes are landed by the cycles."""
-        return load(load_source(name), follows_log=False)
+        with self._loads_apart():
+            return load(load_source(name), follows_log=False)
 
     def gate(self, _: Tell, tables: Sequence[str]) -> list[Verdict]:
-        with connect("gate") as warehouse:
+        with self._loads_apart(), connect("gate") as warehouse:
             return judge_all([suite for suite in all_suites() if suite.table in tables], warehouse)
+
+    @contextmanager
+    def _loads_apart(self) -> Iterator[None]:
+        """What is judged, or older than what is loaded, must not grow any more; a cycle that has begun ends first."""
+        with ExitStack() as stack:
+            with self._loop.turn:
+                stack.enter_context(self._loop.tail.loads_apart())
+            yield

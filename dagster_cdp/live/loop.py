@@ -11,6 +11,7 @@ import duckdb
 
 from dagster_cdp.live.cycle import SLICE, CycleReport, Part, cycle
 from dagster_cdp.live.plan import Plan
+from reverse_etl.contended import is_conflict
 from sources.tail import Prepared, Tail
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Loop:
                 return cycle(self.tail, self._plan, self.connection, prepared, self.parts, is_tick=is_tick)
             except BaseException as fault:
                 self._plan.is_fresh = True
-                if not _is_conflict(fault):
+                if not is_conflict(fault):
                     self._plan = None  # dbt's memory of what tables there are may be of what was rolled back
                     raise
                 if not left:
@@ -106,8 +107,3 @@ class Loop:
         """End after the cycle that is running."""
         self._stop.set()
         self._resumed.set()
-
-
-def _is_conflict(fault: BaseException) -> bool:
-    """Whether two transactions wrote the same row, so that the later one has to begin again."""
-    return isinstance(fault, duckdb.TransactionException) and "onflict" in str(fault)

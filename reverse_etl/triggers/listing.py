@@ -1,13 +1,16 @@
 """Lists are brought to what was decided: who leaves first, each as they were named, intents before requests."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from reverse_etl.account import account_of
 from reverse_etl.consent import consented
+from reverse_etl.contended import contended
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Change, Destination, Operation, Outcome, Receipt, Scalar
 from reverse_etl.identity import Identity, identity_of, member_of
@@ -21,6 +24,18 @@ from reverse_etl.warehouse import Warehouse, quoted
 FIRST_WAIT, LONGEST_WAIT = 30, 3_600
 _KEY = "destination = ? and list_name = ? and profile_id = ?"
 _DUE = "(is_wanted and acknowledged_at is null) or (not is_wanted and is_held) or pending_operation is not null"
+ANSWERS_KEPT = timedelta(days=3)
+# Who decided: the trigger that put on; of who leaves the one that took off, or put on if time or consent ended it.
+_ANSWERED = f"""
+insert into activation.list_answers
+select
+    operation_id,
+    case when is_wanted or reason in ('expired', 'revoked') then trigger_name else coalesce(reason, trigger_name) end,
+    list_name, profile_id, cast(? as text), decided_at, sent_at, cast(? as timestamp)
+from activation.list_members
+where {_KEY} and operation_id is not null and sent_at is not null
+on conflict do nothing
+"""
 _LEAVING = """
 select profile_id, identifiers, operation_id, pending_operation, intents, attempts from activation.list_members
 where trigger_name = ? and list_name = ? and not is_wanted and is_held and wake_at <= ?
@@ -38,6 +53,9 @@ where members.trigger_name = ? and members.list_name = ? and members.is_wanted a
 order by members.decided_at, members.profile_id
 limit {limit}
 """
+
+Result = TypeVar("Result")
+Read = Callable[[str, Sync, Identity], list["Entry"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,7 @@ class Listing:
     sleep: Callable[[float], None]
     deadline: float
     report: Dispatched
+    _counts: Counter[str] = field(default_factory=Counter)  # of the transaction that is open
 
     def all(self) -> None:
         found = self.warehouse.execute(
@@ -72,6 +91,24 @@ class Listing:
         )
         for (list_name,) in found:
             self._list(list_name)
+        self._settled(self._forget)
+
+    def _settled(self, work: Callable[[], Result]) -> Result:
+        """Do it in a transaction under the lease; a cycle of the owner may write the same rows meanwhile."""
+
+        def once() -> Result:
+            self._counts.clear()
+            self.lease.renew(self.warehouse)
+            return work()
+
+        done = contended(self.warehouse, once)
+        self.report.add(self.trigger.name, self._counts)
+        return done
+
+    def _forget(self) -> None:
+        self.warehouse.execute(
+            "delete from activation.list_answers where acknowledged_at < ?", [self.now() - ANSWERS_KEPT]
+        )
         self.warehouse.execute(
             "delete from activation.list_members "
             "where trigger_name = ? and not is_wanted and not is_held and pending_operation is null",
@@ -86,11 +123,7 @@ class Listing:
             delivery = Delivery(destination, transport, self.deadline, self.sleep, pace=account.wait_seconds)
             for read in (self._leaving, self._entering):
                 while not delivery.is_over:
-                    with self.warehouse.transaction():
-                        self.lease.renew(self.warehouse)
-                        entries = read(list_name, sync, identity)
-                        self._intend(list_name, entries)
-                    if not entries:
+                    if not (entries := self._settled(partial(self._intend, list_name, read, sync, identity))):
                         break
                     for is_uncertain in (True, False):
                         self._send(list_name, delivery, [e for e in entries if e.is_uncertain is is_uncertain])
@@ -135,7 +168,7 @@ class Listing:
             f"update activation.list_members set is_wanted = false, reason = ?, code = ? where {_KEY}",
             [code, code, *self._key(list_name, profile_id)],
         )
-        self.report.add(self.trigger.name, {code: 1})
+        self._counts[code] += 1
 
     def _entry(
         self,
@@ -154,7 +187,8 @@ class Listing:
         change = Change(id_, operation, member_of(found_by), found_by, fields)
         return Entry(profile_id, change, count, attempts, is_uncertain=pending is not None)
 
-    def _intend(self, list_name: str, entries: Sequence[Entry]) -> None:
+    def _intend(self, list_name: str, read: Read, sync: Sync, identity: Identity) -> list[Entry]:
+        entries = read(list_name, sync, identity)
         for entry in entries:
             self.warehouse.execute(
                 "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, "
@@ -165,24 +199,27 @@ class Listing:
                     entry.intents, self.now(), *self._key(list_name, entry.profile_id),
                 ],
             )  # fmt: skip
+        return entries
 
     def _send(self, list_name: str, delivery: Delivery, entries: Sequence[Entry]) -> None:
         if not entries:
             return
         is_uncertain = entries[0].is_uncertain
         receipts = delivery.deliver([entry.change for entry in entries], is_uncertain=is_uncertain)
-        with self.warehouse.transaction():
-            self.lease.renew(self.warehouse)
-            for entry, receipt in zip(entries, receipts, strict=True):
-                self._record(list_name, entry, receipt)
+        self._settled(partial(self._record, list_name, entries, receipts))
 
-    def _record(self, list_name: str, entry: Entry, receipt: Receipt) -> None:
+    def _record(self, list_name: str, entries: Sequence[Entry], receipts: Sequence[Receipt]) -> None:
+        for entry, receipt in zip(entries, receipts, strict=True):
+            self._note(list_name, entry, receipt)
+
+    def _note(self, list_name: str, entry: Entry, receipt: Receipt) -> None:
         is_removal, outcome = entry.change.operation == "remove", receipt.outcome
         settled = "pending_operation = null, operation_id = null, attempts = 0"
         now, wait = self.now(), min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(entry.attempts, 10))
         values: list[object] = []
         later: list[object] = [now + timedelta(seconds=wait)]
         if outcome is Outcome.DELIVERED:
+            self.warehouse.execute(_ANSWERED, [entry.change.operation, now, *self._key(list_name, entry.profile_id)])
             what = "is_held = false, acknowledged_at = null" if is_removal else "acknowledged_at = ?"
             done, values = f"{what}, code = null, {settled}", [] if is_removal else [now]
         elif outcome is Outcome.REJECTED and not is_removal:
@@ -196,7 +233,7 @@ class Listing:
             f"update activation.list_members set {done} where {_KEY}",
             [*values, *self._key(list_name, entry.profile_id)],
         )
-        self.report.add(self.trigger.name, {f"{entry.change.operation}_{outcome}": 1})
+        self._counts[f"{entry.change.operation}_{outcome}"] += 1
 
     def _key(self, list_name: str, profile_id: str) -> list[str]:
         return [self.trigger.list.destination if self.trigger.list else "", list_name, profile_id]

@@ -75,6 +75,16 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("acknowledged_at", "timestamp"),  # of the last addition
         ("code", "text"),
     ),
+    "list_answers": (  # of the last days, for who measures
+        ("operation_id", "text not null"),
+        ("trigger_name", "text not null"),  # that decided it
+        ("list_name", "text not null"),
+        ("profile_id", "text not null"),
+        ("operation", "text not null"),
+        ("decided_at", "timestamp not null"),
+        ("sent_at", "timestamp not null"),
+        ("acknowledged_at", "timestamp not null"),
+    ),
     "message_scrap": (
         ("message_id", "text not null"),
         ("trigger_name", "text not null"),
@@ -91,6 +101,7 @@ KEYS = {
     "trigger_marks": "trigger_name",
     "outbox": "message_id",
     "list_members": "destination, list_name, profile_id",
+    "list_answers": "operation_id",
     "message_scrap": "message_id, channel",
 }
 INDEXES = {

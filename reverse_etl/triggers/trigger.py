@@ -8,6 +8,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from reverse_etl.environment import trial_wait
 from reverse_etl.messages.message import Message, find_message
 from reverse_etl.split import Split
 from reverse_etl.sync import BadDeclaration, Channel, Name, Purpose, Sync
@@ -143,7 +144,9 @@ def load_trigger(file: Path) -> Trigger:
     """Read the trigger a file declares; the file's name is its name."""
     try:
         declared = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        return Trigger.model_validate({**declared, "name": file.stem} if isinstance(declared, dict) else declared)
+        return _tried(
+            Trigger.model_validate({**declared, "name": file.stem} if isinstance(declared, dict) else declared)
+        )
     except yaml.YAMLError as error:
         raise BadDeclaration(f"{file.name}: not YAML ({_one_line(error)})") from error
     except ValidationError as error:
@@ -164,6 +167,14 @@ def find_trigger(name: str, folder: Path = TRIGGERS) -> Trigger:
         known = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none yet"
         raise BadDeclaration(f"no trigger {name!r} in {folder.name}/: there are {known}")
     return load_trigger(file)
+
+
+def _tried(trigger: Trigger) -> Trigger:
+    """Shorten the wait while trying out; everything else that is asked stays as declared."""
+    longest = trial_wait()
+    if longest is None:
+        return trigger
+    return trigger.model_copy(update={"wait": min(trigger.wait, longest), "quiet_hours": None})
 
 
 def _first(error: ValidationError) -> str:

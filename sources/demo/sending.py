@@ -88,11 +88,11 @@ def send(events: list[Event], write_key: str, host: str) -> None:
 
 
 @contextmanager
-def collecting() -> Iterator[str]:
+def collecting(**more: str) -> Iterator[str]:
     """Run a collector as `cdp collect` does, and let it end by itself when it has drained."""
     port = free_port()
     command = [sys.executable, "-m", "sources.collector", "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, **more, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     try:
         wait_for(port, process)

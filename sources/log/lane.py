@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sources.log.clock import Clock
 from sources.log.disk import Disk
 from sources.log.refusals import LogFailed, LogFull
 from sources.log.segment import Segment
@@ -21,6 +22,7 @@ class _Open:
     segment: Segment
     descriptor: int
     since: float
+    clock: Clock
     size: int = 0
 
 
@@ -52,6 +54,7 @@ class LaneFile:
             # never tried again on this file after it failed: the kernel may have dropped the pages and forgotten
             self._disk.sync(current.descriptor)
             current.size += len(data)
+            current.clock.note(current.size)
         except OSError as fault:
             self._abandon()
             kind = LogFull if fault.errno in FULL else LogFailed
@@ -61,6 +64,7 @@ class LaneFile:
         """Close the segment and say so in its name; the next line opens another."""
         if current := self._open:
             self._open = None
+            current.clock.close()
             with contextlib.suppress(OSError):  # all of it is synced; a name that stays is repaired by the next start
                 self._disk.close(current.descriptor)
                 self._rename(current.segment)
@@ -69,13 +73,15 @@ class LaneFile:
         segment = self._next()
         self._disk.folder(self._folder)
         path = segment.open_path(self._folder)
-        return _Open(segment, self._disk.create(path), time.monotonic())
+        descriptor = self._disk.create(path)
+        return _Open(segment, descriptor, time.monotonic(), Clock(self._folder, segment.stem))
 
     def _abandon(self) -> None:
         """Cut what was not synced. Nothing is added here again: a reader may stand behind the cut."""
         if (current := self._open) is None:
             return
         self._open = None
+        current.clock.close()
         with contextlib.suppress(OSError):
             self._disk.truncate(current.descriptor, current.size)
         with contextlib.suppress(OSError):

@@ -155,7 +155,7 @@ def steady(loop: Loop, writer: Writer, profiles: int, arguments: argparse.Namesp
 TAKEN = """
 select cast((epoch_us(cycles.decided_at) - epoch_us(events.received_at)) / 1000 as bigint)
 from staging.stg_web_events__events as events
-inner join ops.live_cycles as cycles on events._load_id = cycles.load_id
+inner join ops.live_cycles as cycles on events._landed_at = cycles.rows_landed_at
 order by 1
 """
 

@@ -20,9 +20,9 @@ class Shop:
 
     warehouse: Warehouse
 
-    def land(self, load, rows, *, status=0):
+    def land(self, load, rows, *, status=0, by="shop"):
         """One load of (id, email) rows; status 1 is a load that never ended."""
-        self.warehouse.execute("insert into raw._dlt_loads values (?, ?)", [load, status])
+        self.warehouse.execute("insert into raw._dlt_loads values (?, ?, ?)", [load, status, by])
         for key, email in rows:
             self.warehouse.execute(f"insert into {RAW} values (?, ?, ?)", [key, email, load])
 
@@ -43,7 +43,7 @@ def shop(request, cdp_home):
     with closing(opened) as warehouse:
         for schema in ("raw", "audiences"):
             warehouse.execute(f"create schema {schema}")
-        warehouse.execute("create table raw._dlt_loads (load_id varchar, status bigint)")
+        warehouse.execute("create table raw._dlt_loads (load_id varchar, status bigint, schema_name varchar)")
         warehouse.execute(f"create table {RAW} (id varchar, email varchar, _dlt_load_id varchar)")
         warehouse.execute(f"create table {AUDIENCE} (profile_id varchar, email varchar)")
         yield Shop(warehouse)

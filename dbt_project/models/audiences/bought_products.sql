@@ -1,22 +1,40 @@
+{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
 {#- What each person bought in the last 30 days, product by product, the latest time. -#}
+
+{%- set a_month_ago = dbt.dateadd('day', -30, dbt.date_trunc('day', cdp_now())) %}
 
 with
 
+{% if is_incremental() %}
+{{ touched_purchases(a_month_ago) }},
+
+{% endif %}
 orders as (
 
-    select * from {{ ref('orders') }}
+    select * from {{ ref('channel_orders') }}
     where profile_id is not null
-        and not coalesce(is_cancelled, false)
+        and not is_cancelled
+        {{- only_touched(word='and') }}
+
+),
+
+lines as (
+
+    select 'web' as channel, order_id, product_id from {{ ref('stg_web_orders__order_lines') }}
+    union all
+    select 'store' as channel, receipt_id, product_id from {{ ref('stg_store_receipts__receipt_lines') }}
 
 ),
 
 events as (
 
-    select * from {{ ref('profile_events') }} where profile_id is not null
+    select * from {{ ref('profile_events') }}
+    where profile_id is not null
+        {{- only_touched(word='and') }}
 
 ),
 
--- the shop's event often arrives before the order: what was in the cart is bought with it
+-- the shop's event often arrives before the order: what they had put into the cart is bought with it
 carts as (
 
     select
@@ -26,6 +44,7 @@ carts as (
     from events as done
     inner join events as added
         on done.cart_id = added.cart_id
+        and done.profile_id = added.profile_id
     where done.event_name = 'Order Completed'
         and added.event_name = 'Product Added'
         and added.product_id is not null
@@ -36,8 +55,9 @@ bought as (
 
     select orders.profile_id, lines.product_id, orders.ordered_at as bought_at
     from orders
-    inner join {{ ref('order_lines') }} as lines
-        on orders.order_key = lines.order_key
+    inner join lines
+        on orders.order_id = lines.order_id
+        and orders.channel = lines.channel
     where lines.product_id is not null
 
     union all
@@ -49,8 +69,17 @@ bought as (
 select
     profile_id,
     product_id,
-    max(bought_at) as bought_at
+    max(bought_at) as bought_at,
+    {{ cdp_now() }} as _judged_at,
+    {{ touched_batch() }} as _touched_batch,
+    (select coalesce(max(newest._batch), 0) from {{ ref('channel_orders') }} as newest) as _orders_batch,
+    {%- for channel, lines in [('web', 'stg_web_orders__order_lines'), ('store', 'stg_store_receipts__receipt_lines')] %}
+    cast((select coalesce(max(newest._batch), 0) from {{ ref(lines) }} as newest) as {{ dbt.type_bigint() }})
+        as _{{ channel }}_lines_batch,
+    {%- endfor %}
+    1 = 0 as _is_gone
 from bought
-where bought_at >= {{ dbt.dateadd('day', -30, dbt.date_trunc('day', cdp_now())) }}
+where bought_at >= {{ a_month_ago }}
     and bought_at <= {{ cdp_now() }}
 group by profile_id, product_id
+{{- gone_rows(7) }}

@@ -113,6 +113,18 @@ def test_what_came_since_the_last_verdict_is_held(shop, clerk):
     assert len(clerk.shown) == 1, "asking who is held judges nothing"
 
 
+def test_what_an_owner_landed_since_holds_nobody_and_is_judged_next(shop, clerk):
+    shop.land("1.0", MANY)
+    judge(suite_on(RAW), shop.warehouse)
+    shop.land("2.0", MANY, by="live")
+    assert held_tables(shop.warehouse, [suite_on(RAW)]) == {}
+    clerk.answer = False
+    assert judge(suite_on(RAW), shop.warehouse).batch_id == "2.0..2.0"
+    assert RAW in held_tables(shop.warehouse, [suite_on(RAW)]), "a verdict on it counts like any"
+    shop.land("3.0", MANY)
+    assert held_tables(shop.warehouse, [suite_on(RAW)]) == {RAW: "batch 3.0..3.0 has not been judged"}
+
+
 def test_an_accepted_batch_passes_on_record(shop, clerk):
     shop.build([("p1", None)])
     clerk.answer = False

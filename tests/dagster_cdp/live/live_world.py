@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,6 +20,8 @@ from sources.log.writer import Writer
 from sources.source import all_sources
 from sources.tail import Tail
 
+MORTAL = Path(__file__).with_name("mortal.py")
+ROOT = Path(__file__).parents[3]
 BUILT = ("staging", "identity", "profiles", "audiences")
 
 
@@ -76,3 +81,13 @@ def build(*select: str, full_refresh: bool = False) -> None:
     dbt.invoke(["seed", *dbt.places(), "--no-write-json"], manifest=dbt.parsed())
     outcome = dbt.invoke([*words, *(["--full-refresh"] if full_refresh else [])], manifest=dbt.parsed())
     assert outcome.success, [r.message for r in outcome.result.results if r.status == "error"]
+
+
+def start() -> subprocess.Popen[str]:
+    """An owner in a process of its own, once it is ready."""
+    owner = subprocess.Popen(
+        [sys.executable, str(MORTAL)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "ready\n"
+    return owner

@@ -11,6 +11,7 @@ Line = tuple[str, bytes]  # lane, line
 EVENTS = "web_events.events"
 CHOICES = "consent.choices"
 ORDERS = "web_orders.orders"
+LINES = "web_orders.order_lines"
 NAMES = ("Product Viewed", "Product Added", "Product Removed", "Checkout Started", "Order Completed")
 
 
@@ -30,7 +31,7 @@ class Shoppers:
             if done and self.dice.random() < 0.08:
                 done.append(self.dice.choice(done))  # a client that didn't hear the answer
             else:
-                done.append(self.dice.choices([self.event, self.choice, self.order], [8, 1, 1])[0]())
+                done.append(self.dice.choices([self.event, self.choice, self.order, self.line], [8, 1, 1, 1])[0]())
         return done
 
     def event(self) -> Line:
@@ -41,7 +42,12 @@ class Shoppers:
             "messageId": self._next("m"),
             "anonymousId": f"{self.seed}-cookie-{self.dice.choice([person, person + 100, 500])}",
             "timestamp": self._moment(hours=12 * 24),
-            "properties": {"product_id": f"p{self.dice.randrange(5)}", "price": self.dice.randrange(1, 9)},
+            "context": {"locale": "en-US"},
+            "properties": {
+                "product_id": f"p{self.dice.randrange(5)}",
+                "price": self.dice.randrange(1, 9),
+                "cart_id": f"{self.seed}-cart-{person}-{self.dice.randrange(3)}",
+            },
         }
         if self.dice.random() < 0.4:
             event["userId"] = f"{self.seed}-login-{person}"
@@ -80,6 +86,17 @@ class Shoppers:
             "cancelled_at": at if self.dice.random() < 0.2 else None,
         }
         return ORDERS, envelope({"row": bought})
+
+    def line(self) -> Line:
+        """Often before its order, sometimes of one that never comes."""
+        bought = {
+            "id": self._next("l"),
+            "order_id": f"{self.seed}-order-{self.dice.randrange(45)}",
+            "product_id": f"p{self.dice.randrange(5)}",
+            "quantity": self.dice.randrange(1, 4),
+            "price": f"{self.dice.randrange(1, 9)}.50",
+        }
+        return LINES, envelope({"row": bought})
 
     def _email(self, person: int) -> str:
         return f"person{self.seed}.{person}@mail.example"

@@ -22,6 +22,7 @@ TOLD = (  # tables that the story must reach, or the test would prove little
     "profiles.channel_orders",
     "audiences.cart_abandoners",
     "audiences.recent_buyers_suppression",
+    "audiences.bought_products",
 )
 SEEDS = range(6) if os.environ.get("CDP_TEST_WHOLE") else range(2)
 

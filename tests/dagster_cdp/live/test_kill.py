@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from live_world import open_warehouse
+from live_world import open_warehouse, start
 from shoppers import EVENTS, Shoppers
 
 from sources.configuration import read_configuration
 from sources.log.writer import Writer
 
-MORTAL = Path(__file__).with_name("mortal.py")
-ROOT = Path(__file__).parents[3]
 KILLS = 8 if os.environ.get("CDP_TEST_WHOLE") else 3
-
-
-def start() -> subprocess.Popen[str]:
-    owner = subprocess.Popen(
-        [sys.executable, str(MORTAL)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
-    assert owner.stdout is not None
-    assert owner.stdout.readline() == "ready\n"
-    return owner
 
 
 def test_killed_anywhere_nothing_is_lost_or_twice(home):

@@ -1,5 +1,7 @@
 """What a trigger's file may say, and that an error is one line that names file and field."""
 
+from datetime import timedelta
+
 import pytest
 import yaml
 from trigger_town import checkout_trigger
@@ -84,3 +86,14 @@ def test_a_name_that_is_none():
 @pytest.mark.parametrize("words", ["30 minutes", "1 day", "90 seconds", "2 weeks", "1 hour"])
 def test_spans_are_written_as_they_were_read(words):
     assert in_words(checkout_trigger(wait=words).wait) == words
+
+
+def test_while_trying_out_nothing_waits_longer_nor_for_the_morning(monkeypatch):
+    declared = find_trigger("abandoned_checkout")
+    monkeypatch.setenv("CDP_TRIAL_WAIT", "1.5")
+    tried = find_trigger("abandoned_checkout")
+    assert (tried.wait, tried.quiet_hours) == (timedelta(seconds=1.5), None)
+    assert declared.quiet_hours
+    changed = {"wait", "quiet_hours"}
+    assert tried.model_dump(exclude=changed) == declared.model_dump(exclude=changed)
+    assert find_trigger("item_bought").wait == timedelta(0)

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='_entity_key') }}
+{{ config(materialized='incremental', unique_key='_entity_key', tags=['hot']) }}
 
 with
 

@@ -1,0 +1,42 @@
+{#- Whom `bought_products` looks at again. -#}
+{% macro touched_purchases(a_month_ago) -%}
+unread_lines as (
+
+    select 'web' as channel, lines.order_id
+    from {{ ref('stg_web_orders__order_lines') }} as lines
+    where {{ is_unread('lines._batch', '_web_lines_batch') }}
+    union distinct
+    select 'store' as channel, lines.receipt_id
+    from {{ ref('stg_store_receipts__receipt_lines') }} as lines
+    where {{ is_unread('lines._batch', '_store_lines_batch') }}
+
+),
+
+-- also those of whom a purchase has become a month old, or whose clock ran ahead
+touched as (
+
+    {{ unread_profiles() }}
+    union distinct
+    select orders.profile_id
+    from {{ ref('channel_orders') }} as orders
+    where {{ is_unread('orders._batch', '_orders_batch') }} and orders.profile_id is not null
+    union distinct
+    select orders.profile_id
+    from {{ ref('channel_orders') }} as orders
+    inner join unread_lines on orders.order_id = unread_lines.order_id and orders.channel = unread_lines.channel
+    where orders.profile_id is not null
+    union distinct
+    select known.profile_id from {{ this }} as known where known.bought_at < {{ a_month_ago }}
+    union distinct
+    select ahead.profile_id from {{ ref('channel_orders') }} as ahead
+    where ahead.ordered_at > (select max(known._judged_at) from {{ this }} as known)
+        and ahead.ordered_at <= {{ cdp_now() }}
+        and ahead.profile_id is not null
+    union distinct
+    select ahead.profile_id from {{ ref('profile_events') }} as ahead
+    where ahead.occurred_at > (select max(known._judged_at) from {{ this }} as known)
+        and ahead.occurred_at <= {{ cdp_now() }}
+        and ahead.profile_id is not null
+
+)
+{%- endmacro %}

@@ -1,0 +1,169 @@
+"""While `cdp live` owns the warehouse, Dagster, the command line and analysts go on as they always did."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import duckdb
+import pytest
+from owner import ROOT, Town, owner, until
+from typer.testing import CliRunner
+
+from dagster_cdp.warehouse import ask_owner
+
+GRAPH = """
+import json
+from dagster_cdp.definitions import definitions
+graph = definitions().resolve_asset_graph()
+told = {key.to_user_string(): [graph.get(key).group_name, sorted(map(str, graph.get(key).parent_keys))]
+        for key in graph.get_all_asset_keys()}
+print(json.dumps([told, sorted(map(str, graph.asset_check_keys))], sort_keys=True))
+"""
+
+
+@pytest.fixture
+def at_home(line, monkeypatch):
+    """The demo line by the real clock."""
+    monkeypatch.delenv("CDP_NOW")
+    return line
+
+
+def run(*command):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-1000:] + ran.stdout[-3000:]
+    return ran.stdout
+
+
+def cdp_live(*words):
+    from dagster_cdp.cli import app
+
+    said = CliRunner().invoke(app, ["live", *words])
+    assert said.exit_code == 0, said.output
+    return said.stdout
+
+
+def steer(action):
+    """Run the asset of the owner as the launchpad would; its metadata."""
+    import dagster as dg
+
+    from dagster_cdp.defs.live import live_loop
+
+    with dg.DagsterInstance.get() as instance:
+        configured = {"ops": {"ops__live_loop": {"config": {"action": action}}}}
+        configured["loggers"] = {"console": {"config": {"log_level": "CRITICAL"}}}
+        ran = dg.materialize([live_loop], instance=instance, run_config=configured)
+    [event] = ran.get_asset_materialization_events()
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def lines():
+    return ask_owner("status")["lines"]
+
+
+@pytest.mark.parametrize(
+    ("pause", "resume"),
+    [
+        (lambda: cdp_live("--pause"), lambda: cdp_live("--resume")),
+        (lambda: steer("pause"), lambda: steer("resume")),
+    ],
+    ids=["by the command", "by Dagster"],
+)
+def test_a_paused_owner_lands_nothing_until_it_is_resumed(at_home, pause, resume):
+    with owner():
+        town, before = Town(), lines()
+        pause()
+        time.sleep(1.5)  # a cycle that has begun ends
+        town.happen()
+        assert not until(lambda: lines() > before, seconds=3)
+        assert json.loads(cdp_live("--status", "--json"))["paused"]
+        assert steer("look")["paused"]
+        assert steer("look")["lag_bytes"] > 0
+        assert at_home.ask("select count(*) > 0 from profiles.profiles") == [(True,)]
+
+        resume()
+
+        assert until(lambda: lines() > before and ask_owner("status")["lag_bytes"] == 0)
+        assert not json.loads(cdp_live("--status", "--json"))["paused"]
+
+
+def test_dagster_is_told_of_the_owner_without_a_run(at_home):
+    import dagster as dg
+
+    from dagster_cdp.live.reporting import KEY
+
+    def told():
+        with dg.DagsterInstance.get() as instance:
+            event = instance.get_latest_materialization_event(KEY)
+            return event if event and "lines" in event.asset_materialization.metadata else None
+
+    with owner():
+        Town().happen()
+        assert until(told)
+    metadata = {name: value.value for name, value in told().asset_materialization.metadata.items()}
+    assert metadata["running"]
+    assert metadata["lag_bytes"] == 0
+    assert metadata["last_cycle_seconds"] > 0
+    with dg.DagsterInstance.get() as instance:
+        assert instance.get_run_by_id(told().run_id) is None
+
+
+def test_without_an_owner_there_is_nothing_to_steer(at_home):
+    from dagster_cdp.cli import app
+
+    assert steer("pause") == {"running": False}
+    assert "start `cdp live`" in str(CliRunner().invoke(app, ["live", "--pause"]).exception)
+
+
+def test_the_asset_graph_is_the_same_with_and_without_an_owner(at_home):
+    without = run("-c", GRAPH)
+    with owner():
+        assert run("-c", GRAPH) == without
+    assert "profiles/profiles" in without
+
+
+def test_a_run_an_owner_and_analysts_at_once(at_home, first_run):
+    """The whole line built anew through the owner while events land and analysts read: nobody fails or starves."""
+    read, faults, is_over = [], [], threading.Event()
+
+    def analyse():
+        try:
+            while not is_over.is_set():
+                with duckdb.connect(ask_owner("snapshot"), read_only=True) as copy:
+                    read.append(copy.execute("select count(*) from profiles.profile_events").fetchall()[0][0])
+                is_over.wait(2)
+        except Exception as fault:  # noqa: BLE001 - it is what the test is about
+            faults.append(fault)
+
+    with owner():
+        town, analyst = Town(), threading.Thread(target=analyse)
+        analyst.start()
+        try:
+            with town.steadily():
+                report = json.loads(run("-m", "dagster_cdp.cli", "run", "--again", "--json").splitlines()[-1])
+        finally:
+            is_over.set()
+            analyst.join()
+        assert until(lambda: ask_owner("status")["lag_bytes"] == 0)
+
+    assert faults == []
+    assert report["succeeded"], report["failures"]
+    assert set(report["rows"]) >= set(first_run[1].rows)
+    assert len(read) >= 3
+    assert read == sorted(read)
+    assert read[-1] > read[0]
+    landed = at_home.ask(
+        "select count(distinct _row_id), count(*) from raw.web_events__events where _source_file like 'log/%'"
+    )
+    [[(distinct, count)]] = [landed]
+    assert distinct == count >= len(town.written)
+    [(gap, cycles)] = at_home.ask(
+        "select max(gap), count(*) from (select date_diff('second', "
+        "lag(landed_at) over (order by landed_at), landed_at) as gap from ops.live_cycles)"
+    )
+    print(f"{cycles} cycles beside the run, at most {gap} s apart")
+    assert cycles > 10
+    assert gap < 60
