@@ -113,10 +113,10 @@ def held_tables(warehouse: Warehouse, suites: Sequence[Suite]) -> dict[str, str]
 
 
 def _reason(suite: Suite, warehouse: Warehouse, now: datetime) -> str | None:
-    """Say why the table holds what comes after it, if it does.
+    """Say why a table is held, by its newest verdict.
 
-    What an owner landed since the gate holds nobody: it went through the collector's own checks, is in the hot models
-    already, and on a busy shop there is always some of it. The next gate judges it.
+    What an owner landed since the gate holds nobody: the collector checked it, the hot models have it already, and on a
+    busy shop there is always some of it. The next gate judges it.
     """
     try:
         past = verdicts_on(suite.table, warehouse)

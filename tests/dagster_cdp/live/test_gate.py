@@ -8,6 +8,8 @@ import pytest
 
 from dagster_cdp import dbt
 from dagster_cdp.live.gate import NotHot, frozen_words, hot_models, require_hot, require_same
+from dagster_cdp.live.plan import make_plan
+from dagster_cdp.live.resident import Incremental, Resident
 
 VICTIM = "model.cdp.profile_events"
 
@@ -91,3 +93,27 @@ def test_a_planted_second_implementation_is_refused():
             "select 1 as a", ["create temporary table x as (select 2 as a)", "insert into t select * from x"], "m"
         )
     require_same("select 1\n as a", ["create temporary table x as (\nselect 1 as a\n)"], "m")
+
+
+def test_sql_that_is_not_what_dbt_compiled_makes_no_plan(live, monkeypatch):
+    """Somebody runs something faster in place of one model; the others are what they were."""
+    genuine = Resident.incremental
+
+    def planted(resident, node):
+        rendered = genuine(resident, node)
+        if node.unique_id != VICTIM:
+            return rendered
+        own = f"select * from ({node.compiled_code.replace('left join', 'inner join')})"
+        return Incremental(node.name, [text.replace(node.compiled_code, own) for text in rendered.statements])
+
+    assert make_plan(live.connection).steps
+    monkeypatch.setattr(Resident, "incremental", planted)
+    with pytest.raises(NotHot, match=r"profile_events: .* second implementation"):
+        make_plan(live.connection)
+
+
+def test_a_variable_in_a_hot_model_keeps_the_owner_from_starting(live, monkeypatch, manifest):
+    manifest["nodes"][VICTIM]["raw_code"] += "{{ var('days', 7) }}"
+    monkeypatch.setattr(dbt, "manifest", lambda: manifest)
+    with pytest.raises(NotHot, match=r"profile_events: `var`"):
+        make_plan(live.connection)
