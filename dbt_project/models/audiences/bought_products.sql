@@ -73,7 +73,10 @@ select
     {{ cdp_now() }} as _judged_at,
     {{ touched_batch() }} as _touched_batch,
     (select coalesce(max(newest._batch), 0) from {{ ref('channel_orders') }} as newest) as _orders_batch,
-    {%- for channel, lines in [('web', 'stg_web_orders__order_lines'), ('store', 'stg_store_receipts__receipt_lines')] %}
+    {%- for channel, lines in [
+        ('web', 'stg_web_orders__order_lines'),
+        ('store', 'stg_store_receipts__receipt_lines'),
+    ] %}
     cast((select coalesce(max(newest._batch), 0) from {{ ref(lines) }} as newest) as {{ dbt.type_bigint() }})
         as _{{ channel }}_lines_batch,
     {%- endfor %}
