@@ -17,7 +17,7 @@ from sources.log.writer import Writer
 
 MORTAL = Path(__file__).with_name("mortal.py")
 ROOT = Path(__file__).parents[3]
-KILLS = 8 if os.environ.get("CDP_TEST_WHOLE") else 3
+KILLS = 8 if os.environ.get("CDP_TEST_WHOLE") else 2
 
 
 def start() -> subprocess.Popen[str]:
