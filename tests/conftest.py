@@ -28,7 +28,7 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 # The longest files come first, so that no process ends alone with one of them; the line that several share before them.
 FIRST = (
-    "end_to_end/test_demo.py", "test_same_tables", "test_readme.py", "end_to_end", "spark", "test_identity_",
+    "end_to_end/test_demo.py", "test_same_tables", "tests/test_readme.py", "end_to_end", "spark", "test_identity_",
     "dbt_project", "dagster_cdp/live", "benchmarks",
 )  # fmt: skip
 
@@ -47,6 +47,12 @@ if WORKER and os.environ.get("CDP_TEST_POSTGRES") == "1":
         server.cursor().execute(f"drop database if exists {own} with (force)")
         server.cursor().execute(f"create database {own}")
     os.environ["PGDATABASE"] = own
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_auto_num_workers():
+    """One more than cores: tests that kill or start processes wait for them."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items):

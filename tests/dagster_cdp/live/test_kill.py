@@ -13,7 +13,7 @@ from shoppers import EVENTS, Shoppers
 from sources.configuration import read_configuration
 from sources.log.writer import Writer
 
-KILLS = 8 if os.environ.get("CDP_TEST_WHOLE") else 3
+KILLS = 8 if os.environ.get("CDP_TEST_WHOLE") else 2
 
 
 def test_killed_anywhere_nothing_is_lost_or_twice(home):
