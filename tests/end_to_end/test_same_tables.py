@@ -23,7 +23,7 @@ HOUSEHOLDS = 80
 NOW = "2026-03-02T09:00:00"
 # A load's id is the moment dlt packed it; what counts loads is compared by its content.
 VOLATILE = {"_load_id", "load_id", "_dlt_load_id", "_batch"}
-DATABASE = "cdp_line"
+DATABASE = f"{os.environ.get('PGDATABASE', 'cdp')}_line"
 
 
 @pytest.fixture(scope="module")
