@@ -35,6 +35,7 @@ def owner():
     finally:
         process.send_signal(signal.SIGTERM)
         said = process.communicate(timeout=120)[1]
+        print(said)
     assert process.returncode == 0, said
     assert "Error" not in said, said
 

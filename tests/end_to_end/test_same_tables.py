@@ -22,7 +22,7 @@ pytestmark = [
 ROOT = Path(__file__).parents[2]
 # A load's id is the moment dlt packed it; what counts loads is compared by its content.
 VOLATILE = {"_load_id", "load_id", "_dlt_load_id", "_batch"}
-DATABASE = "cdp_line"
+DATABASE = f"{os.environ.get('PGDATABASE', 'cdp')}_line"
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
 {#- What each person bought in the last 30 days, product by product, the latest time. -#}
 
+{%- set web_lines, store_lines = ref('stg_web_orders__order_lines'), ref('stg_store_receipts__receipt_lines') %}
 {%- set a_month_ago = dbt.dateadd('day', -30, dbt.date_trunc('day', cdp_now())) %}
 
 with
@@ -20,9 +21,9 @@ orders as (
 
 lines as (
 
-    select 'web' as channel, order_id, product_id from {{ ref('stg_web_orders__order_lines') }}
+    select 'web' as channel, order_id, product_id from {{ web_lines }}
     union all
-    select 'store' as channel, receipt_id, product_id from {{ ref('stg_store_receipts__receipt_lines') }}
+    select 'store' as channel, receipt_id, product_id from {{ store_lines }}
 
 ),
 
@@ -73,11 +74,8 @@ select
     {{ cdp_now() }} as _judged_at,
     {{ touched_batch() }} as _touched_batch,
     (select coalesce(max(newest._batch), 0) from {{ ref('channel_orders') }} as newest) as _orders_batch,
-    {%- for channel, lines in [
-        ('web', 'stg_web_orders__order_lines'),
-        ('store', 'stg_store_receipts__receipt_lines'),
-    ] %}
-    cast((select coalesce(max(newest._batch), 0) from {{ ref(lines) }} as newest) as {{ dbt.type_bigint() }})
+    {%- for channel, relation in [('web', web_lines), ('store', store_lines)] %}
+    cast((select coalesce(max(newest._batch), 0) from {{ relation }} as newest) as {{ dbt.type_bigint() }})
         as _{{ channel }}_lines_batch,
     {%- endfor %}
     1 = 0 as _is_gone
