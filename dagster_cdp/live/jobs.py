@@ -34,7 +34,8 @@ class Jobs:
         self._loop.refresh()
         if not done.success or not hot:
             return done
-        return dbt.run(["test", *dbt.places(), "--select", *hot, "--no-write-json"], tell)
+        words = ["test", *dbt.places(), "--select", *hot, "--exclude-resource-type", "unit_test", "--no-write-json"]
+        return dbt.run(words, tell)
 
     def load(self, _: Tell, name: str) -> LoadReport:
         """Load what lies outside the log; the log's lanes are landed by the cycles."""

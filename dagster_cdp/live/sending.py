@@ -67,6 +67,7 @@ class Dispatcher:
         self._news = threading.Event()
         self._stop = threading.Event()
         self._due: set[str] = set()
+        self._said: dict[str, str] = {}  # what is in the way of each, so that it isn't said in every cycle
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="dispatcher")
 
@@ -115,6 +116,13 @@ class Dispatcher:
         try:
             send()
         except EXPECTED as held:
-            log.warning("%s: %s", what, held)
+            self._say(what, str(held), log.warning)
         except Exception as fault:  # noqa: BLE001 - as above; the text of an error may quote a row
-            log.error("%s: %s", what, type(fault).__name__)  # noqa: TRY400
+            self._say(what, type(fault).__name__, log.error)
+        else:
+            self._said.pop(what, None)
+
+    def _say(self, what: str, why: str, say: Callable[..., None]) -> None:
+        if self._said.get(what) != why:
+            self._said[what] = why
+            say("%s: %s", what, why)

@@ -63,7 +63,7 @@ select
     looks.product_id,
     looks.title as product_title,
     looks.price_amount,
-    looks.former_price_amount,
+    cast(looks.former_price_amount as {{ cdp_type_money() }}) as former_price_amount,
     looks.looked_at,
     looks.updated_at as dropped_at
 from looks
