@@ -11,21 +11,16 @@ from tests.agreement import Agreement
 def group(connection: duckdb.DuckDBPyConnection, links: str) -> None:
     """Write the table `groups` (node_id, component_id) of the links (left_node_id, right_node_id)."""
 
-    def write_scratch(name: str, query: str) -> int:
-        connection.execute(f"create or replace temp table {name} as {query}")
-        return count_rows(name)
+    def run_script(statements: list[str], counted: str | None = None) -> int | None:
+        for statement in statements:
+            connection.execute(statement)
+        return count_rows(counted) if counted else None
 
     def count_rows(relation: str) -> int:
         return int(connection.execute(f"select count(*) from {relation}").fetchall()[0][0])
 
-    def drop_scratch(names: list[str]) -> None:
-        for name in names:
-            connection.execute(f"drop table if exists {name}")
-
-    macros = project_macros(
-        folders=("portable", "identity"), write_scratch=write_scratch, count_rows=count_rows, drop_scratch=drop_scratch
-    )
-    write_scratch("links", f"select distinct left_node_id, right_node_id from ({links})")
+    macros = project_macros(folders=("portable", "identity"), run_script=run_script, count_rows=count_rows)
+    macros.write_scratch("links", f"select distinct left_node_id, right_node_id from ({links})")
     macros.connected_components("links", "groups")
 
 

@@ -10,34 +10,35 @@
       - a part that counts towards no limit joins by its first link: that changes nobody's count.
     The first undecided link of all is always of the second kind, so every round decides something.
 
-    Writes `identity_parts` (node_id, group_id) for the nodes of broken components, empty when none is. -#}
-{% macro admit_links(graph) -%}
-    {%- if write_broken(graph) == 0 -%}
-        {%- do write_scratch('identity_parts', "select node_id, node_id as group_id from identity_groups where 1 = 0") -%}
-    {%- else -%}
-        {%- set state = namespace(open=open_links(graph)) -%}
-        {%- for round in range(10000) if state.open -%}
-            {%- set state.open = join_parts(refused_links()) -%}
-        {%- endfor -%}
-        {%- do run_script(scratch('identity_named', "
-            select part_id, min(node_id) as group_id from identity_parts group by part_id")
-            + redrawn('identity_parts', "
-            select parts.node_id, named.group_id
-            from identity_parts as parts inner join identity_named as named on parts.part_id = named.part_id"), 'identity_parts') -%}
+    Returns the statements, after `before`, that write `identity_parts` (node_id, group_id) for the nodes of broken
+    components, empty when none is. -#}
+{% macro admit_links(graph, before) -%}
+    {%- if write_broken(graph, before) == 0 -%}
+        {{ return(scratch('identity_parts', "select node_id, node_id as group_id from identity_groups where 1 = 0")
+            + dropped(['identity_apart', 'identity_broken'])) }}
     {%- endif -%}
-    {%- do drop_scratch(['identity_apart', 'identity_broken', 'identity_open', 'identity_weights',
-        'identity_hooks', 'identity_firsts', 'identity_named']) -%}
+    {%- set state = namespace(open=open_links(graph)) -%}
+    {%- for round in range(10000) if state.open -%}
+        {%- set state.open = join_parts(refused_links()) -%}
+    {%- endfor -%}
+    {{ return(scratch('identity_named', "
+        select part_id, min(node_id) as group_id from identity_parts group by part_id")
+    + redrawn('identity_parts', "
+        select parts.node_id, named.group_id
+        from identity_parts as parts inner join identity_named as named on parts.part_id = named.part_id")
+    + dropped(['identity_apart', 'identity_broken', 'identity_open', 'identity_weights', 'identity_hooks',
+        'identity_firsts', 'identity_named'])) }}
 {%- endmacro %}
 
 {#- Components that hold too many of a type (ever, or among those that arrived in one window), or two told apart. -#}
-{% macro write_broken(graph) -%}
+{% macro write_broken(graph, before) -%}
     {%- set apart = scratch('identity_apart', "
         select told.left_node_id, told.right_node_id, left_groups.component_id
         from " ~ graph.pairs ~ " as told
         inner join identity_groups as left_groups on told.left_node_id = left_groups.node_id
         inner join identity_groups as right_groups on told.right_node_id = right_groups.node_id
         where told.decision = 'cannot_link' and left_groups.component_id = right_groups.component_id") -%}
-    {{ return(run_script(apart + scratch('identity_broken', "
+    {{ return(run_script(before + apart + scratch('identity_broken', "
         select component_id, class_id, most
         from (" ~ counted_nodes(graph.rules.limits) ~ ") as counted
         group by component_id, class_id, most having count(*) > most

@@ -1,6 +1,7 @@
 {#- The hooks of the last round end at the groups; those of each earlier round are looked up in the later.
-    What never hooked is the smallest of its group. -#}
-{% macro compose(hooks_of_rounds, groups, scratch) -%}
+    What never hooked is the smallest of its group. Returns the statements. -#}
+{% macro compose(hooks_of_rounds, groups, names) -%}
+    {%- set statements = [] -%}
     {%- set state = namespace(ends="select cast(null as bigint) as node_id, cast(null as bigint) as component_id"
         ~ " where 1 = 0", relation=hooks_of_rounds | last) -%}
     {%- for hooks in hooks_of_rounds | reverse -%}
@@ -8,15 +9,15 @@
             else looked_up(hooks, state.relation) -%}
         {%- if not (loop.first or loop.last) -%}
             {%- set state.relation = groups ~ '_ends_' ~ loop.index % 2 -%}
-            {%- do write_scratch(state.relation, state.ends) -%}
-            {%- do scratch.append(state.relation) -%}
+            {%- do statements.extend(scratch(state.relation, state.ends)) -%}
+            {%- do names.append(state.relation) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do write_scratch(groups, "
+    {{ return(statements + scratch(groups, "
         with ends as (" ~ state.ends ~ ")
         select node_id, component_id from ends
         union all
-        select component_id, component_id from (select distinct component_id from ends) as roots") -%}
+        select component_id, component_id from (select distinct component_id from ends) as roots")) }}
 {%- endmacro %}
 
 {% macro looked_up(hooks, ends) -%}

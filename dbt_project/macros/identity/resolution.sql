@@ -9,7 +9,7 @@
       component_id   smallest node that evidence reaches from it, limits aside
       group_id       smallest node of those that may be one profile with it, see `admit_links`
       anchor_node_id oldest node of that group by arrival, which names the profile
-      confidence     exact, strict or loose: by how sure links the group hangs together, see `write_unsure`
+      confidence     exact, strict or loose: by how sure links the group hangs together, see `unsure_groups`
       shared_with, neighbour_count   set when it has too many neighbours of a type; then it joins nobody
 
     All of it is a function of the pairs, nodes and rules alone. A run looks only at components that changed rows
@@ -31,17 +31,17 @@
         {%- do seen.update({'is_full': true}) -%}
         {%- do open_whole_graph(graph) -%}
     {%- endif -%}
-    {%- do resolve_opened(graph) -%}
+    {%- do run_script(resolved_groups(graph)) -%}
     {%- if seen.is_full -%}
         {%- do replace_groups(target_relation, existing, resolved_rows(graph, seen)) -%}
     {%- else -%}
         {%- if config.get('contract').enforced -%}
             {%- do get_assert_columns_equivalent(resolved_rows(graph, seen)) -%}
         {%- endif -%}
-        {%- do write_scratch('identity_resolved', resolved_rows(graph, seen)) -%}
-        {%- do write_changed_groups(target_relation, existing) -%}
+        {%- do write_changed_groups(target_relation, existing, resolved_rows(graph, seen)) -%}
     {%- endif -%}
-    {%- do drop_scratch(['identity_resolved', 'identity_shared', 'identity_unsure', 'identity_blocked', 'identity_grouped']) -%}
+    {%- do run_script(dropped(['identity_changed', 'identity_scope', 'identity_shared', 'identity_unsure', 'identity_blocked',
+        'identity_grouped'])) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do persist_docs(target_relation, model) %}
@@ -75,15 +75,14 @@
     {%- set blocked = write_scratch('identity_blocked', "select node_id from identity_nodes where is_blocked") -%}
     {%- set live = "(select told.left_node_id, told.right_node_id, told.tier, told.first_landed_at
         from " ~ graph.pairs ~ " as told where told.is_live)" -%}
-    {%- set shared = write_shared(graph, ends_of(live, live, blocked)) -%}
-    {%- do write_scratch('identity_links', joining_links(live, blocked, shared)) -%}
+    {%- set shared = run_script(shared_nodes(graph, ends_of(live, live, blocked)), 'identity_shared') -%}
+    {%- do graph.update({'link_count': write_scratch('identity_links', joining_links(live, blocked, shared))}) -%}
 {%- endmacro %}
 
-{#- The groups of what was opened, then cut where they break a limit. -#}
-{% macro resolve_opened(graph) -%}
-    {%- do connected_components('identity_links', 'identity_groups') -%}
-    {%- do admit_links(graph) -%}
-    {%- do write_scratch('identity_grouped', "
+{#- The groups of what was opened, then cut where they break a limit. Returns the last statements. -#}
+{% macro resolved_groups(graph) -%}
+    {%- set parts = admit_links(graph, grouping('identity_links', 'identity_groups', graph.link_count)) -%}
+    {%- set grouped = scratch('identity_grouped', "
         select
             nodes.node_id,
             nodes.first_landed_at,
@@ -93,9 +92,9 @@
         from identity_nodes as nodes
         left join identity_groups as groups on nodes.node_id = groups.node_id
         left join identity_parts as parts on nodes.node_id = parts.node_id") -%}
-    {%- do write_unsure(graph.rules) -%}
     {#- They would only hold memory while the rows are written. -#}
-    {%- do drop_scratch(['identity_nodes', 'identity_links', 'identity_groups', 'identity_parts']) -%}
+    {{ return(unsure_groups(graph.rules, parts + grouped)
+        + dropped(['identity_nodes', 'identity_links', 'identity_groups', 'identity_parts'])) }}
 {%- endmacro %}
 
 {#- Two grouped minima instead of a window: a third of the time on millions of nodes. -#}

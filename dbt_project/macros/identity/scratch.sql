@@ -33,20 +33,29 @@
 
 {% macro duckdb__redrawn(name, query) -%} {{ return(scratch(name, query)) }} {%- endmacro %}
 
-{#- Runs statements in their order; then tells how many rows `counted`, a relation or a join, has. -#}
-{% macro run_script(statements, counted) -%} {{ return(adapter.dispatch('run_script', 'cdp')(statements, counted)) }} {%- endmacro %}
+{#- The statements that drop scratch tables. -#}
+{% macro dropped(names) -%}
+    {%- set statements = [] -%}
+    {%- for name in names -%} {%- do statements.append("drop table if exists " ~ name) -%} {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{#- Runs statements in their order; then tells how many rows `counted`, a relation or a join, has, if one is named. -#}
+{% macro run_script(statements, counted=none) -%} {{ return(adapter.dispatch('run_script', 'cdp')(statements, counted)) }} {%- endmacro %}
 
 {% macro default__run_script(statements, counted) -%}
     {%- for statement in statements -%} {%- do run_query(statement) -%} {%- endfor -%}
-    {{ return(count_rows(counted)) }}
+    {{ return(count_rows(counted) if counted else none) }}
 {%- endmacro %}
 
-{% macro duckdb__run_script(statements, counted) -%}
-    {{ return(count_rows(counted, statements | join("; ") ~ "; ")) }}
-{%- endmacro %}
+{% macro duckdb__run_script(statements, counted) -%} {{ return(run_joined(statements, counted)) }} {%- endmacro %}
 
-{% macro postgres__run_script(statements, counted) -%}
-    {{ return(count_rows(counted, statements | join("; ") ~ "; ")) }}
+{% macro postgres__run_script(statements, counted) -%} {{ return(run_joined(statements, counted)) }} {%- endmacro %}
+
+{% macro run_joined(statements, counted) -%}
+    {%- set script = statements | join("; ") -%}
+    {%- if not counted -%} {%- do run_query(script) -%} {{ return(none) }} {%- endif -%}
+    {{ return(count_rows(counted, script ~ "; " if statements else "")) }}
 {%- endmacro %}
 
 {% macro count_rows(relation, after='') -%}
@@ -55,17 +64,3 @@
 
 {#- One scratch table, and how many rows it got. -#}
 {% macro write_scratch(name, query) -%} {{ return(run_script(scratch(name, query), name)) }} {%- endmacro %}
-
-{% macro drop_scratch(names) -%} {{ return(adapter.dispatch('drop_scratch', 'cdp')(names)) }} {%- endmacro %}
-
-{% macro default__drop_scratch(names) -%}
-    {%- for name in names -%} {%- do run_query("drop table if exists " ~ name) -%} {%- endfor -%}
-{%- endmacro %}
-
-{% macro duckdb__drop_scratch(names) -%}
-    {%- do run_query("drop table if exists " ~ names | join("; drop table if exists ")) -%}
-{%- endmacro %}
-
-{% macro postgres__drop_scratch(names) -%}
-    {%- do run_query("drop table if exists " ~ names | join(", ")) -%}
-{%- endmacro %}

@@ -3,55 +3,54 @@
     two contacts that are probably one person don't make an address a family's. No cascade, so it is a function of
     the pairs.
 
-    `ends` is a query (node_id, neighbour_id, neighbour_code), a row per pair and end. Writes `identity_shared`, returns
-    its count; a node that has too many of several types is shared for the first by type code. -#}
-{% macro write_shared(graph, ends) -%}
+    `ends` is a query (node_id, neighbour_id, neighbour_code), a row per pair and end. Returns the statements that write
+    `identity_shared`; a node that has too many of several types is shared for the first by type code. -#}
+{% macro shared_nodes(graph, ends) -%}
     {%- if not graph.rules.guards -%}
-        {{ return(write_scratch('identity_shared', "
+        {{ return(scratch('identity_shared', "
             select cast(null as bigint) as node_id, cast(null as bigint) as neighbour_code,
                 cast(null as bigint) as neighbour_count where 1 = 0")) }}
     {%- endif -%}
-    {%- do write_scratch('identity_crowded', "
+    {%- set doubled = graph.rules.doubled | join(', ') or -1 -%}
+    {%- set told_twice = run_script(scratch('identity_crowded', "
         select ends.node_id, ends.neighbour_code, count(*) as neighbour_count
         from (" ~ ends ~ ") as ends
         where " ~ is_guarded(graph.rules.guards) ~ "
         group by ends.node_id, ends.neighbour_code
-        having count(*) > " ~ most_neighbours(graph.rules.guards)) -%}
-    {%- if graph.rules.doubled -%} {%- do count_doubles_once(graph, ends) -%} {%- endif -%}
-    {{ return(run_script(scratch('identity_shared', "
+        having count(*) > " ~ most_neighbours(graph.rules.guards)),
+        "identity_crowded where neighbour_code in (" ~ doubled ~ ")") -%}
+    {{ return((doubles_once(graph, ends, doubled) if told_twice else []) + scratch('identity_shared', "
         select node_id, neighbour_code, neighbour_count
         from (
             select ends.*, row_number() over (partition by ends.node_id order by ends.neighbour_code) as position
             from identity_crowded as ends
             where ends.neighbour_count > " ~ most_neighbours(graph.rules.guards) ~ "
         ) as ranked
-        where position = 1") + ["drop table identity_crowded"], 'identity_shared')) }}
+        where position = 1") + dropped(['identity_crowded'])) }}
 {%- endmacro %}
 
 {#- Of crowded nodes' neighbours, those that a live pair links to a smaller one are taken off the count. -#}
-{% macro count_doubles_once(graph, ends) -%}
-    {%- set doubled = graph.rules.doubled | join(', ') -%}
-    {%- if count_rows("identity_crowded where neighbour_code in (" ~ doubled ~ ")") -%}
-        {%- do run_script(scratch('identity_crowd', "
-            select ends.node_id, ends.neighbour_id, ends.neighbour_code
-            from (" ~ ends ~ ") as ends
-            inner join identity_crowded as crowded
-                on ends.node_id = crowded.node_id and ends.neighbour_code = crowded.neighbour_code
-            where crowded.neighbour_code in (" ~ doubled ~ ")") + redrawn('identity_crowded', "
-            select crowded.node_id, crowded.neighbour_code,
-                crowded.neighbour_count - coalesce(doubles.double_count, 0) as neighbour_count
-            from identity_crowded as crowded
-            left join (
-                select larger.node_id, larger.neighbour_code, count(distinct larger.neighbour_id) as double_count
-                from " ~ graph.pairs ~ " as told
-                inner join identity_crowd as smaller on told.left_node_id = smaller.neighbour_id
-                inner join identity_crowd as larger on told.right_node_id = larger.neighbour_id
-                    and smaller.node_id = larger.node_id and smaller.neighbour_code = larger.neighbour_code
-                where told.is_live
-                group by larger.node_id, larger.neighbour_code
-            ) as doubles on crowded.node_id = doubles.node_id and crowded.neighbour_code = doubles.neighbour_code")
-            + ["drop table identity_crowd"], 'identity_crowded') -%}
-    {%- endif -%}
+{% macro doubles_once(graph, ends, doubled) -%}
+    {{ return(scratch('identity_crowd', "
+        select ends.node_id, ends.neighbour_id, ends.neighbour_code
+        from (" ~ ends ~ ") as ends
+        inner join identity_crowded as crowded
+            on ends.node_id = crowded.node_id and ends.neighbour_code = crowded.neighbour_code
+        where crowded.neighbour_code in (" ~ doubled ~ ")")
+    + redrawn('identity_crowded', "
+        select crowded.node_id, crowded.neighbour_code,
+            crowded.neighbour_count - coalesce(doubles.double_count, 0) as neighbour_count
+        from identity_crowded as crowded
+        left join (
+            select larger.node_id, larger.neighbour_code, count(distinct larger.neighbour_id) as double_count
+            from " ~ graph.pairs ~ " as told
+            inner join identity_crowd as smaller on told.left_node_id = smaller.neighbour_id
+            inner join identity_crowd as larger on told.right_node_id = larger.neighbour_id
+                and smaller.node_id = larger.node_id and smaller.neighbour_code = larger.neighbour_code
+            where told.is_live
+            group by larger.node_id, larger.neighbour_code
+        ) as doubles on crowded.node_id = doubles.node_id and crowded.neighbour_code = doubles.neighbour_code")
+    + dropped(['identity_crowd'])) }}
 {%- endmacro %}
 
 {% macro is_guarded(guards) -%}

@@ -3,22 +3,18 @@
     was done, not who is written to.
 
     A link is loose when an end is of a loose type or only matching says so, exact when an end is of an exact type or a
-    reviewer says so, else strict. Writes `identity_unsure` (group_id, confidence) for the groups that aren't exact. -#}
-{% macro write_unsure(rules) -%}
-    {%- set strict = "select group_id, 'strict' as confidence from identity_loosely where 1 = 0" -%}
-    {%- do write_scratch('identity_sure_links', accepted_links(rules, 1)) -%}
-    {%- do connected_components('identity_sure_links', 'identity_sure') -%}
-    {%- set unsure = write_scratch('identity_loosely', parted_groups(rules)) -%}
-    {%- if unsure -%}
-        {%- do write_scratch('identity_sure_links', accepted_links(rules, 2, 'identity_loosely')) -%}
-        {%- do connected_components('identity_sure_links', 'identity_sure') -%}
-        {%- set strict = "
-            select exact.group_id, case when parted.group_id is null then 'strict' else 'loose' end as confidence
-            from identity_loosely as exact left join (" ~ parted_groups(rules, 'identity_loosely') ~ ") as parted
-                on exact.group_id = parted.group_id" -%}
-    {%- endif -%}
-    {%- do write_scratch('identity_unsure', strict) -%}
-    {%- do drop_scratch(['identity_sure_links', 'identity_sure', 'identity_loosely']) -%}
+    reviewer says so, else strict. Returns the statements, after `before`, that write `identity_unsure` (group_id,
+    confidence) for the groups that aren't exact. -#}
+{% macro unsure_groups(rules, before) -%}
+    {%- set exact = run_script(before + scratch('identity_sure_links', accepted_links(rules, 1)), 'identity_sure_links') -%}
+    {%- set strict = run_script(grouping('identity_sure_links', 'identity_sure', exact)
+        + scratch('identity_loosely', parted_groups(rules))
+        + scratch('identity_sure_links', accepted_links(rules, 2, 'identity_loosely')), 'identity_sure_links') -%}
+    {{ return(grouping('identity_sure_links', 'identity_sure', strict) + scratch('identity_unsure', "
+        select exact.group_id, case when parted.group_id is null then 'strict' else 'loose' end as confidence
+        from identity_loosely as exact left join (" ~ parted_groups(rules, 'identity_loosely') ~ ") as parted
+            on exact.group_id = parted.group_id")
+    + dropped(['identity_sure_links', 'identity_sure', 'identity_loosely'])) }}
 {%- endmacro %}
 
 {#- Links within a group that are at least so sure (1 exact, 2 strict); of these groups only, if any are named. -#}

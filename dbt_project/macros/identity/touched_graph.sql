@@ -13,13 +13,14 @@
     {%- if is_other -%} {{ return(false) }} {%- endif -%}
     {%- set blocked = run_script(touched_nodes(graph, existing) + scratch('identity_blocked',
         "select node_id from " ~ graph.nodes ~ " as nodes where nodes.is_blocked"), 'identity_blocked') -%}
-    {%- do write_shared(graph, ends_of("(select near.* from identity_near as near inner join identity_ends as ends
+    {%- set shared = shared_nodes(graph, ends_of("(select near.* from identity_near as near inner join identity_ends as ends
         on near.left_node_id = ends.node_id)", live_pairs_of(graph, 'identity_ends', 'right_node_id'), blocked)) -%}
-    {%- if draw_in_neighbours(graph, existing) -%} {%- do run_script(touched_nodes(graph, existing), 'identity_near') -%} {%- endif -%}
-    {%- do run_script([kept_shared(graph, existing)]
-        + scratch('identity_links', joining_links('identity_near', 1, 1)), 'identity_links') -%}
-    {%- do drop_scratch(['identity_changed_pairs', 'identity_changed_nodes', 'identity_doubles', 'identity_ends', 'identity_known',
-        'identity_near', 'identity_opened']) -%}
+    {%- set drawn_in = draw_in_neighbours(graph, existing, shared) -%}
+    {%- set linked = scratch('identity_links', joining_links('identity_near', 1, 1))
+        + dropped(['identity_changed_pairs', 'identity_changed_nodes', 'identity_doubles', 'identity_ends', 'identity_known',
+            'identity_near', 'identity_opened']) -%}
+    {%- do graph.update({'link_count':
+        run_script(drawn_in + [kept_shared(graph, existing)] + linked, 'identity_links')}) -%}
     {{ return(true) }}
 {%- endmacro %}
 
@@ -83,21 +84,19 @@
     and {{ node_type_code('left_node_id') }} in ({{ doubled | join(', ') or -1 }})
 {%- endmacro %}
 
-{#- Adds the components of those whom somebody no longer shared now joins; returns how many such nodes there are. -#}
-{% macro draw_in_neighbours(graph, existing) -%}
-    {%- set opened = write_scratch('identity_opened', "
+{#- After `before`, the statements that add the components of those whom somebody no longer shared now joins. -#}
+{% macro draw_in_neighbours(graph, existing, before) -%}
+    {%- set opened = run_script(before + scratch('identity_opened', "
         select known.node_id
         from identity_known as known
         left join identity_shared as shared on known.node_id = shared.node_id
-        where known.is_shared and shared.node_id is null") -%}
-    {%- if opened -%}
-        {%- do run_query("insert into identity_known
-            select known.node_id, known.component_id, known.is_shared, known.is_blocked
-            from " ~ existing ~ " as known inner join (
-                " ~ neighbours_of(graph, 'identity_opened') ~ "
-            ) as neighbours on known.node_id = neighbours.node_id") -%}
-    {%- endif -%}
-    {{ return(opened) }}
+        where known.is_shared and shared.node_id is null"), 'identity_opened') -%}
+    {%- if not opened -%} {{ return([]) }} {%- endif -%}
+    {{ return(["insert into identity_known
+        select known.node_id, known.component_id, known.is_shared, known.is_blocked
+        from " ~ existing ~ " as known inner join (
+            " ~ neighbours_of(graph, 'identity_opened') ~ "
+        ) as neighbours on known.node_id = neighbours.node_id"] + touched_nodes(graph, existing)) }}
 {%- endmacro %}
 
 {#- Who was not looked at is shared as before. -#}

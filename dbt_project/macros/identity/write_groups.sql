@@ -12,9 +12,9 @@
 {%- endmacro %}
 
 {#- Rows that say what they said are left alone, so that their `_batch` tells readers what has changed. -#}
-{% macro write_changed_groups(target_relation, existing) -%}
-    {%- set changed = write_scratch('identity_changed', "
-        select resolved.* from identity_resolved as resolved
+{% macro write_changed_groups(target_relation, existing, query) -%}
+    {%- do run_script(scratch('identity_changed', "
+        select resolved.* from (" ~ query ~ ") as resolved
         left join identity_scope as known on resolved.node_id = known.node_id
         where known.node_id is null
             or known.component_id <> resolved.component_id or known.group_id <> resolved.group_id
@@ -22,9 +22,8 @@
             or known.is_shared <> resolved.is_shared
             or known.is_blocked <> resolved.is_blocked or known.first_landed_at <> resolved.first_landed_at
             or coalesce(known.shared_with, '') <> coalesce(resolved.shared_with, '')
-            or coalesce(known.neighbour_count, 0) <> coalesce(resolved.neighbour_count, 0)") -%}
+            or coalesce(known.neighbour_count, 0) <> coalesce(resolved.neighbour_count, 0)")) -%}
     {%- do merge_groups(target_relation, existing) -%}
-    {%- do drop_scratch(['identity_changed', 'identity_scope']) -%}
 {%- endmacro %}
 
 {% macro merge_groups(target_relation, existing) -%}
