@@ -19,7 +19,8 @@
         records._row_id,
         records._landed_at,
         records._load_id,
-        records._batch as _judged_batch
+        records._batch as _judged_batch,
+        coalesce(records._is_repeated, 1 = 1) as _is_repeated
     from {{ judged }} as records
     cross join (
         {%- for identifier_type, _ in identifiers %}

@@ -15,3 +15,13 @@
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }} where not _is_gone
 {%- endmacro %}
+
+{#- An incremental strategy for models that know which of their keys were here before (`_is_repeated`): only those are
+    looked for and taken away. Mostly there are none, and then nothing of the table is read. -#}
+{% macro get_incremental_repeated_sql(arg_dict) -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arg_dict['target_relation'] }} where {{ arg_dict['unique_key'] }} in (
+        select {{ arg_dict['unique_key'] }} from {{ arg_dict['temp_relation'] }} where _is_repeated
+    );
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }}) select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}
