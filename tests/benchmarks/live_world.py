@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ create table raw.schema_changes (
 HISTORY = """
 insert into raw.web_events__events by name
 select
-    'm' || number as message_id,
+    md5('m' || number) as message_id,
     'track' as type,
     case number % 5 when 0 then 'Product Added' when 1 then 'Checkout Started' else 'Product Viewed' end as event,
     'cookie-' || (number % {profiles}) as anonymous_id,
@@ -47,8 +48,8 @@ select
     case when number % {profiles} % 3 = 0
         then '{{"email": "person' || (number % {profiles}) || '@mail.example"}}' end as traits,
     '{{"product_id": "p' || (number % 1000) || '", "price": 3}}' as properties,
-    timestamp '{now}' - to_seconds(number % 5000000) as timestamp,
-    timestamp '{now}' - to_seconds(number % 5000000) as received_at,
+    timestamp '{now}' - to_milliseconds(5000000000 - cast(number * 5000000000.0 / {events} as bigint)) as timestamp,
+    timestamp '{now}' - to_milliseconds(5000000000 - cast(number * 5000000000.0 / {events} as bigint)) as received_at,
     md5('m' || number) as _row_id, 'history' as _source_file, number as _row_number,
     timestamp '{now}' as _landed_at, md5(cast(number as varchar)) as _row_hash, 'history' as _dlt_load_id
 from range({events}) as numbers (number);
@@ -98,7 +99,7 @@ def _line(number: int, profiles: int, now: str) -> bytes:
     event = {
         "type": "track",
         "event": "Checkout Started",
-        "messageId": f"live-{number}",
+        "messageId": hashlib.md5(f"live-{number}".encode(), usedforsecurity=False).hexdigest(),
         "anonymousId": f"cookie-{person}",
         "userId": f"login-{person}",
         "timestamp": now,

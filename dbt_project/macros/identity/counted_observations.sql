@@ -7,6 +7,8 @@ select
         case when not is_withdrawn then observed_at end as last_seen_at,
         case when not is_withdrawn then _landed_at end as first_told_at,
         _landed_at as first_landed_at,
+        case when not is_withdrawn and identifier_type <> 'email_sha256' then observed_at end as last_record_at,
+        case when not is_withdrawn and identifier_type <> 'email_sha256' then source || ':' || record_id end as last_record,
         _batch
     from {{ relation }}
 {%- endmacro %}

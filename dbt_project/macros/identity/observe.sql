@@ -37,11 +37,15 @@
     again. One comparison, so that an engine reads only the blocks that are newer. -#}
 {% macro read_up_to(source, judged) -%}
     select
-        case
-            when (select coalesce(max(newest._batch), 0) from {{ judged }} as newest) < coalesce(max(known._judged_batch), 0)
-                then 0
-            else coalesce(max(known._judged_batch), 0)
-        end as after_batch
-    from {{ this }} as known
-    where known.source = '{{ source }}'
+        case when newest.batch < known.judged_batch then 0 else known.judged_batch end as after_batch
+    from (select coalesce(max(judged._batch), 0) as batch from {{ judged }} as judged) as newest
+    cross join (
+        select coalesce(max(last_read._judged_batch), 0) as judged_batch
+        from (
+            select told._judged_batch from {{ this }} as told
+            where told.source = '{{ source }}'
+            order by told._judged_batch desc nulls last
+            limit 1
+        ) as last_read
+    ) as known
 {%- endmacro %}

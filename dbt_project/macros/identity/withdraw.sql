@@ -51,12 +51,13 @@ select
     {{ next_graph_batch() }},
     1 = 1
 from {{ this }} as before
+inner join repeated
+    on before._subject = repeated._subject
 left join fresh
     on before._row_id = fresh._row_id
     and before._subject = fresh._subject
     and before.identifier_type = fresh.identifier_type
     and before.identifier_value = fresh.identifier_value
-where before._subject in (select repeated._subject from repeated)
-    and fresh._row_id is null
+where fresh._row_id is null
 {%- endif %}
 {%- endmacro %}

@@ -36,7 +36,8 @@ counted as (
 
     select
         node_id, identifier_type, identifier_value, email_sha256, is_collided, observation_count, first_seen_at,
-        last_seen_at, case when observation_count > 0 then first_landed_at end, first_landed_at, _observations_batch
+        last_seen_at, case when observation_count > 0 then first_landed_at end, first_landed_at, last_record_at,
+        last_record, _observations_batch
     from {{ this }}
     where node_id in (select unread.node_id from unread)
         and node_id not in (select recounted.node_id from recounted)
@@ -69,6 +70,22 @@ seen as (
 
 ),
 
+latest as (
+
+    select node_id, last_record, last_record_at
+    from (
+        select
+            counted.*,
+            row_number() over (
+                partition by node_id order by last_record_at desc nulls last, {{ cdp_bytewise('last_record') }}
+            ) as recency
+        from counted
+        where last_record is not null
+    ) as ranked
+    where recency = 1
+
+),
+
 judged as (
 
     select
@@ -90,8 +107,12 @@ select
     judged.first_seen_at,
     judged.last_seen_at,
     judged.first_landed_at,
+    latest.last_record,
+    latest.last_record_at,
     judged._observations_batch,
     {{ changed_in(['first_landed_at', 'is_blocked'], 'judged', ['node_id']) }} as _shape_batch,
     cast('{{ blocked.fingerprint }}' as {{ dbt.type_string() }}) as _placeholders
 from judged
+left join latest
+    on judged.node_id = latest.node_id
 {{ join_known('judged', ['node_id']) }}

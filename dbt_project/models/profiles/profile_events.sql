@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_id', tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='repeated', unique_key='event_id', tags=['hot']) }}
 {%- set by_strength = [
     'user_id', 'loyalty_number', 'order_id', 'email', 'email_sha256', 'phone', 'device_id', 'anonymous_id',
 ] %}
@@ -23,37 +23,20 @@ members as (
 
 chosen as (
 
-    select * from events
+    select events.*, 1 = 0 as _is_stale from events
     {% if is_incremental() %}
+    where {{ is_unread('_batch', '_events_batch') }}
+
+    union all
+
+    select events.*, 1 = 1 from events
     where event_id in (select stale.event_id from stale)
+        and not {{ is_unread('_batch', '_events_batch') }}
     {% endif %}
 
 ),
 
--- a shared identifier tells nothing about who it was, so it is asked last, the cookie first
-candidates as (
-{% for identifier_type in by_strength %}
-    select
-        chosen.event_id,
-        members.node_id,
-        members.profile_id,
-        members.identifier_type,
-        members.is_shared,
-        case when members.is_shared then {{ 200 - loop.index }} else {{ loop.index }} end as position
-    from chosen
-    inner join members
-        on chosen.{{ identifier_type }} = members.identifier_value
-        and members.identifier_type = '{{ identifier_type }}'
-    {{ 'union all' if not loop.last }}
-{% endfor %}
-),
-
-ranked as (
-
-    select candidates.*, row_number() over (partition by event_id order by position) as choice
-    from candidates
-
-)
+{{ whose_events('chosen', 'members', by_strength) }}
 
 select
     chosen.event_id,
@@ -77,8 +60,10 @@ select
     chosen._landed_at,
     chosen._load_id,
     {{ next_graph_batch() }} as _batch,
-    {{ touched_batch() }} as _touched_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('stg_web_events__events') }} as newest) as _events_batch
+    {{ newest(ref('identifier_groups')) }} as _groups_batch,
+    {{ newest(ref('identifiers'), '_observations_batch') }} as _observations_batch,
+    {{ newest(ref('stg_web_events__events')) }} as _events_batch,
+    {{ 'chosen._is_repeated or chosen._is_stale' if is_incremental() else '1 = 1' }} as _is_repeated
 from chosen
 left join ranked
     on chosen.event_id = ranked.event_id

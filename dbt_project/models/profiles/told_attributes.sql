@@ -35,25 +35,6 @@ told as (
 
 ),
 
-sightings as (
-
-    select
-        identifier_type,
-        identifier_value,
-        source || ':' || record_id as record_id,
-        row_number() over (
-            partition by identifier_type, identifier_value
-            order by observed_at desc nulls last, {{ cdp_bytewise('source') }}, {{ cdp_bytewise('record_id') }}
-        ) as recency
-    from {{ ref('identifier_observations') }}
-    where identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
-        and not is_withdrawn
-    {%- if is_incremental() %}
-        and node_id in (select members.node_id from members)
-    {%- endif %}
-
-),
-
 -- an address or number is a profile's only if the graph says so: what is shared reaches nobody
 known as (
 
@@ -74,13 +55,11 @@ known as (
         members.identifier_type as attribute,
         members.identifier_value as attribute_value,
         'identity' as source,
-        sightings.record_id,
+        identifiers.last_record as record_id,
         members.last_seen_at as told_at
     from members
-    left join sightings
-        on members.identifier_type = sightings.identifier_type
-        and members.identifier_value = sightings.identifier_value
-        and sightings.recency = 1
+    left join {{ ref('identifiers') }} as identifiers
+        on members.node_id = identifiers.node_id
     where members.identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
         and not members.is_shared
 
