@@ -6,7 +6,7 @@ touched as (
     {{ unread_profiles() }}
     union distinct
     select changed.profile_id from {{ ref('profiles') }} as changed
-    where {{ is_unread('changed._batch', '_profiles_batch') }}
+    where {{ is_unmarked('changed._batch', 'profiles') }}
     union distinct
     select known.profile_id from {{ this }} as known where known._oldest_event_at < {{ a_week_ago }}
     union distinct

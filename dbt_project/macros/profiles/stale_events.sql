@@ -11,12 +11,14 @@ moved as (
 
 ),
 
+-- the numbers alone first: mostly nobody moves, and then no other column is read
 of_moved as (
 
     select attributed.event_id, attributed._node_id, attributed.profile_id, attributed._is_shared
     from {{ this }} as attributed
-    inner join moved
-        on attributed._node_id = moved.node_id
+    where attributed._node_id in (
+        select seen._node_id from {{ this }} as seen where seen._node_id in (select moved.node_id from moved)
+    )
 
 ),
 

@@ -5,12 +5,6 @@
 
 with
 
-events as (
-
-    select * from {{ ref('stg_web_events__events') }} where not coalesce(is_bot, false)
-
-),
-
 members as (
 
     select * from {{ ref('profile_identifiers') }}
@@ -23,16 +17,19 @@ members as (
 
 chosen as (
 
-    select events.*, 1 = 0 as _is_stale from events
-    {% if is_incremental() %}
-    where {{ is_unread('_batch', '_events_batch') }}
+    select fresh.*, 1 = 0 as _is_stale
+    from {{ ref('stg_web_events__events') }} as fresh
+    where not coalesce(is_bot, false)
+    {%- if is_incremental() %}
+        and {{ is_unread('_batch', '_events_batch') }}
 
     union all
 
-    select events.*, 1 = 1 from events
+    select attributed.*, 1 = 1
+    from {{ ref('stg_web_events__events') }} as attributed
     where event_id in (select stale.event_id from stale)
         and not {{ is_unread('_batch', '_events_batch') }}
-    {% endif %}
+    {%- endif %}
 
 ),
 

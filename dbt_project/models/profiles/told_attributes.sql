@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+{%- set reads = ['touched_profiles'] %}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
+    reads=reads, tags=['hot']
+) }}
+{{- per_profile(reads) }}
 
 {#- Source, what its records are known by, and what they tell of a person. A source is also a row per
     attribute in the seed `survivorship_rules`. -#}
@@ -72,7 +77,6 @@ select
     source,
     record_id,
     told_at,
-    {{ touched_batch() }} as _touched_batch,
     1 = 0 as _is_gone
 from known
-{{- gone_rows(6) }}
+{{- gone_rows(5) }}
