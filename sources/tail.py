@@ -82,11 +82,14 @@ class Tail:
             loaded = log.position(table, states[source.name])
             self.positions[lane] = log.later(json.loads(said.get(name, "{}")), loaded)
 
-    def prepare(self, limit: int) -> list[Prepared]:
-        """Read and conform what is new, about `limit` bytes of each lane. Touches no warehouse."""
-        found = []
+    def prepare(self, limit: int, behind: Iterable[Prepared] = ()) -> list[Prepared]:
+        """Read and conform what is new, about `limit` bytes of each lane. Touches no warehouse.
+
+        What comes after `behind` can be prepared while that is landed.
+        """
+        found, positions = [], {**self.positions, **{batch.lane: batch.position for batch in behind}}
         for lane in self.lanes:
-            slices, after = self.reader.slices(lane, self.positions.get(lane, {}), limit)
+            slices, after = self.reader.slices(lane, positions.get(lane, {}), limit)
             if slices:
                 found.append(self.conformed(lane, slices, after))
         return found

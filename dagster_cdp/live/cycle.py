@@ -3,6 +3,7 @@
 Whatever happens, either all of it is in the warehouse, with the place in the log behind it, or nothing.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ import duckdb
 from dagster_cdp.live.plan import Plan
 from sources.tail import Prepared, Tail
 
-SLICE = 8 << 20  # bytes of a lane in one cycle; some 15,000 events
 TIMES = "ops.live_cycles"
 NOTED = "load_id, lane, rows_landed_at, line_count, began_at, landed_at, resolved_at, decided_at"
 KEPT = timedelta(days=2)  # `cycle_time` looks at one
@@ -34,6 +34,15 @@ class CycleReport:
     landing_seconds: float = 0.0
     model_seconds: dict[str, float] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()  # unique ids of what was written
+
+
+def tune(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set up the whole instance for cycles."""
+    # A statement of a cycle is over before a second thread has begun to help, and asking costs a quarter of its CPU;
+    # and without helpers a batch and a cycle have a core each.
+    connection.execute(f"set threads = {max(1, (os.cpu_count() or 1) // 2)}")
+    # A checkpoint looks at every table, so it is for hundreds of cycles, not for five.
+    connection.execute("set wal_autocheckpoint = '512MB'")
 
 
 def prepare_books(connection: duckdb.DuckDBPyConnection) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 HOT = "hot"
-STRATEGIES = ("append", "delete+insert", "merge", "replace")
+STRATEGIES = ("append", "delete+insert", "merge", "replace", "repeated")
 MATERIALISED = ("incremental", "resolution")
 
 CODE = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)

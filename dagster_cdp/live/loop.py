@@ -5,11 +5,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import duckdb
 
-from dagster_cdp.live.cycle import SLICE, CycleReport, Part, cycle
+from dagster_cdp.live.cycle import CycleReport, Part, cycle
 from dagster_cdp.live.plan import Plan
 from reverse_etl.contended import is_conflict
 from sources.tail import Prepared, Tail
@@ -20,6 +21,8 @@ SHORTEST = 0.2  # seconds between two starts of a cycle
 IDLE_TICK = 1.0  # seconds; what is due by time alone is looked at as often even without news
 IDLE_LOOK = 0.05  # seconds between two looks at an idle log: a stat of a folder
 CLOCK_TICK = 30.0  # seconds; models that ask the time are run as often even without news
+SLICE = 8 << 20  # bytes of a lane in one cycle; some 15,000 events
+LARGEST = 64 << 20  # and when it is behind: most of a cycle's cost is the same for few and for many
 KEPT = 600
 TRIES = 5
 
@@ -40,6 +43,9 @@ class Loop:
         self.count = 0
         self.line_count = 0
         self._plan: Plan | None = None
+        self._limit = SLICE
+        self._reading = ThreadPoolExecutor(1, "reads ahead")
+        self._ahead: Future[list[Prepared]] | None = None
         self._stop = threading.Event()
         self._resumed = threading.Event()
         self._resumed.set()
@@ -60,9 +66,10 @@ class Loop:
 
     def once(self, *, even_without_news: bool = False, is_tick: bool = False) -> CycleReport | None:
         """Run one cycle if there is news; None when there was none."""
-        prepared = self.tail.prepare(SLICE)
+        prepared = self._prepared()
         if not prepared and not even_without_news:
             return None
+        self._read_ahead(prepared)
         with self.turn:
             report = self._cycle(prepared, is_tick)
         self.reports.append(report)
@@ -70,6 +77,19 @@ class Loop:
         self.line_count += report.lines
         self.after(report)
         return report
+
+    def _prepared(self) -> list[Prepared]:
+        """What was read ahead, or what is new."""
+        ahead, self._ahead = self._ahead, None
+        found = ahead.result() if ahead else []
+        return found or self._reading.submit(self.tail.prepare, self._limit).result()
+
+    def _read_ahead(self, prepared: Sequence[Prepared]) -> None:
+        """When behind, take more at a time and read it while the warehouse works."""
+        is_behind = any(batch.byte_count >= self._limit // 2 for batch in prepared)
+        self._limit = min(self._limit * 2, LARGEST) if is_behind else SLICE
+        if is_behind:
+            self._ahead = self._reading.submit(self.tail.prepare, self._limit, prepared)
 
     def _cycle(self, prepared: Sequence[Prepared], is_tick: bool) -> CycleReport:
         """Begin again if somebody else wrote what this wrote: a dispatcher marks what a cycle looks at."""
@@ -79,6 +99,7 @@ class Loop:
                 return cycle(self.tail, self._plan, self.connection, prepared, self.parts, is_tick=is_tick)
             except BaseException as fault:
                 self._plan.is_fresh = True
+                self._ahead = None  # it is behind what wasn't landed
                 if not is_conflict(fault):
                     self._plan = None  # dbt's memory of what tables there are may be of what was rolled back
                     raise

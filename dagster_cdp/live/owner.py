@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from dagster_cdp.home import make_home
-from dagster_cdp.live.cycle import prepare_books
+from dagster_cdp.live.cycle import prepare_books, tune
 from dagster_cdp.live.jobs import Jobs
 from dagster_cdp.live.loop import Loop
 from dagster_cdp.live.plan import make_plan
@@ -66,6 +66,7 @@ class Owner:
         own(file, is_owned=True)
         stack.callback(own, file, is_owned=False)
         self.connection = stack.enter_context(duckdb.connect(str(file)))
+        tune(self.connection)
         cursor = self._cursor()
         tail = Tail(self.configuration, all_sources())
         tail.open(cursor)

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_cdp import dbt
-from dagster_cdp.live.cycle import SLICE
-from dagster_cdp.live.loop import Loop
+from dagster_cdp.live.loop import SLICE, Loop
 from sources.log.writer import Writer
 from tests.benchmarks.live_world import LANE, build_history, log_folder, new_lines, open_loop, open_warehouse
 

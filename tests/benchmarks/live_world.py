@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
+from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from dagster_cdp import dbt
-from dagster_cdp.live.cycle import prepare_books
+from dagster_cdp.live.cycle import prepare_books, tune
 from dagster_cdp.live.loop import Loop
 from dagster_cdp.live.plan import make_plan
 from sources.configuration import read_configuration
@@ -21,6 +25,10 @@ from sources.tail import Tail
 LANE = "web_events.events"
 STAGES = ("staging", "identity", "profiles", "audiences")
 NUMBERS = count(1)
+AT_ONCE = 10_000  # visitors; at 1,000 events a second each does something every ten seconds
+CLICKS = 8
+SAYS = ["Product Viewed"] * 5 + ["Product Added", "Product Added", "Checkout Started"]
+VISITS: deque[Iterator[dict[str, Any]]] = deque()
 
 LOADS = """
 create schema raw;
@@ -39,7 +47,7 @@ create table raw.schema_changes (
 HISTORY = """
 insert into raw.web_events__events by name
 select
-    'm' || number as message_id,
+    md5('m' || number) as message_id,
     'track' as type,
     case number % 5 when 0 then 'Product Added' when 1 then 'Checkout Started' else 'Product Viewed' end as event,
     'cookie-' || (number % {profiles}) as anonymous_id,
@@ -47,8 +55,8 @@ select
     case when number % {profiles} % 3 = 0
         then '{{"email": "person' || (number % {profiles}) || '@mail.example"}}' end as traits,
     '{{"product_id": "p' || (number % 1000) || '", "price": 3}}' as properties,
-    timestamp '{now}' - to_seconds(number % 5000000) as timestamp,
-    timestamp '{now}' - to_seconds(number % 5000000) as received_at,
+    timestamp '{now}' - to_milliseconds(5000000000 - cast(number * 5000000000.0 / {events} as bigint)) as timestamp,
+    timestamp '{now}' - to_milliseconds(5000000000 - cast(number * 5000000000.0 / {events} as bigint)) as received_at,
     md5('m' || number) as _row_id, 'history' as _source_file, number as _row_number,
     timestamp '{now}' as _landed_at, md5(cast(number as varchar)) as _row_hash, 'history' as _dlt_load_id
 from range({events}) as numbers (number);
@@ -81,6 +89,7 @@ def build_history(profiles: int, events: int) -> float:
 
 
 def open_loop(connection: duckdb.DuckDBPyConnection) -> Loop:
+    tune(connection)
     tail = Tail(read_configuration(), all_sources())
     tail.open(connection)
     prepare_books(connection)
@@ -88,24 +97,36 @@ def open_loop(connection: duckdb.DuckDBPyConnection) -> Loop:
 
 
 def new_lines(wanted: int, profiles: int) -> list[bytes]:
-    """Events of people known and new, half and half, as the collector writes them."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return [_line(next(NUMBERS), profiles, now) for _ in range(wanted)]
+    """What visitors do next, as the collector writes it: each in turn, so that a second holds one event of each."""
+    lines = []
+    while len(lines) < wanted:
+        if len(VISITS) < AT_ONCE:
+            number = next(NUMBERS)
+            VISITS.append(islice(_visit(number, profiles), number % CLICKS if number < AT_ONCE else 0, None))
+        visit = VISITS.popleft()
+        if event := next(visit, None):
+            lines.append(_envelope(event))
+            VISITS.append(visit)
+    return lines
 
 
-def _line(number: int, profiles: int, now: str) -> bytes:
+def _visit(number: int, profiles: int) -> Iterator[dict[str, Any]]:
+    """Half of the visitors were here before; a third say who they are, and are then known to every event."""
     person = number * 7919 % (2 * profiles)
-    event = {
-        "type": "track",
-        "event": "Checkout Started",
-        "messageId": f"live-{number}",
-        "anonymousId": f"cookie-{person}",
-        "userId": f"login-{person}",
-        "timestamp": now,
-        "traits": {"email": f"person{person}@mail.example"},
-        "properties": {"product_id": f"p{number % 1000}", "value": 9.5},
-    }
-    envelope = {"event": event, "messageId": event["messageId"], "type": "track", "receivedAt": now, "writeKey": "k"}
+    known: dict[str, Any] = {"anonymousId": f"cookie-{person}"}
+    for click in range(CLICKS):
+        product = {"product_id": f"p{(number + click) % 1000}", "price": 9.5}
+        yield {"type": "track", "event": SAYS[click], "properties": product, **known}
+        if click == CLICKS // 2 and person % 3 == 0:
+            known["userId"] = f"login-{person}"
+            yield {"type": "identify", "traits": {"email": f"person{person}@mail.example"}, **known}
+
+
+def _envelope(event: dict[str, Any]) -> bytes:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    number = hashlib.md5(str(next(NUMBERS)).encode(), usedforsecurity=False).hexdigest()
+    event |= {"messageId": number, "timestamp": now}
+    envelope = {"event": event, "messageId": number, "type": event["type"], "receivedAt": now, "writeKey": "k"}
     return json.dumps(envelope).encode()
 
 

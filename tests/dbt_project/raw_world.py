@@ -114,7 +114,7 @@ class World:
             f"select column_name from information_schema.columns"
             f" where table_schema = '{schema}' and table_name = '{name}' order by column_name"
         )
-        named = ", ".join(column for (column,) in columns if column != "_batch")
+        named = ", ".join(column for (column,) in columns if column not in ("_batch", "_is_repeated"))
         return sorted(self.query(f"select {named} from {relation}"), key=repr)
 
 

@@ -45,6 +45,7 @@ def plant(world: World, told: Iterable[Told] = ()) -> None:
     tables += [
         ("create schema if not exists identity", ()),
         ("create table identity.touched_profiles (profile_id text, _batch bigint)", ()),
+        ("create table identity.read_marks (reader text, model text, batch bigint)", ()),
     ]
     rows: list[Statement] = [("insert into profiles.told_attributes values (?, ?, ?, ?, ?, ?)", row) for row in told]
     world.execute([*tables, *rows, ("insert into profiles.verified_contacts values ('phone', '+12', 1)", ())])

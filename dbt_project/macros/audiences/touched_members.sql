@@ -4,7 +4,7 @@
     {{ unread_profiles() }}
     union distinct
     select changed.profile_id from {{ ref('profiles') }} as changed
-    where {{ is_unread('changed._batch', '_profiles_batch') }}
+    where {{ is_unmarked('changed._batch', 'profiles') }}
     union distinct
     select known.profile_id
     from {{ this }} as known

@@ -4,11 +4,11 @@ unread_lines as (
 
     select 'web' as channel, lines.order_id
     from {{ ref('stg_web_orders__order_lines') }} as lines
-    where {{ is_unread('lines._batch', '_web_lines_batch') }}
+    where {{ is_unmarked('lines._batch', 'stg_web_orders__order_lines') }}
     union distinct
     select 'store' as channel, lines.receipt_id
     from {{ ref('stg_store_receipts__receipt_lines') }} as lines
-    where {{ is_unread('lines._batch', '_store_lines_batch') }}
+    where {{ is_unmarked('lines._batch', 'stg_store_receipts__receipt_lines') }}
 
 ),
 
@@ -19,7 +19,7 @@ touched as (
     union distinct
     select orders.profile_id
     from {{ ref('channel_orders') }} as orders
-    where {{ is_unread('orders._batch', '_orders_batch') }} and orders.profile_id is not null
+    where {{ is_unmarked('orders._batch', 'channel_orders') }} and orders.profile_id is not null
     union distinct
     select orders.profile_id
     from {{ ref('channel_orders') }} as orders

@@ -16,11 +16,6 @@ gathered as (
         max(_links_batch) as _links_batch,
         max(_probable_batch) as _probable_batch
     from {{ links }} as links
-    {% if is_incremental() %}
-    inner join touched
-        on links.left_node_id = touched.left_node_id
-        and links.right_node_id = touched.right_node_id
-    {% endif %}
     group by links.left_node_id, links.right_node_id
     {%- if is_incremental() %}
 
@@ -90,4 +85,13 @@ select
     cast({{ rules.fingerprint }} as bigint) as _rules
 from graded
 {{ join_known('graded', ['left_node_id', 'right_node_id']) }}
+{%- endmacro %}
+
+{#- Joins to the pairs that an increment looks at. -#}
+{% macro of_touched_pairs(relation) -%}
+    {%- if is_incremental() %}
+    inner join touched
+        on {{ relation }}.left_node_id = touched.left_node_id
+        and {{ relation }}.right_node_id = touched.right_node_id
+    {%- endif %}
 {%- endmacro %}

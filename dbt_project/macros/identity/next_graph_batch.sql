@@ -36,3 +36,8 @@ left join {{ this }} as known
     on {% for column in key %}{{ relation }}.{{ column }} = known.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Up to which build another model is, as a subquery. -#}
+{% macro newest(relation, column='_batch') -%}
+    (select coalesce(max(newest.{{ column }}), 0) from {{ relation }} as newest)
+{%- endmacro %}

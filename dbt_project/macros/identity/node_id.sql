@@ -6,6 +6,17 @@
     + {{ hash59(identifier_type ~ " || ':' || " ~ identifier_value) }}
 {%- endmacro %}
 
+{#- The node of a told identifier; an address and its SHA-256 are one. `rules` is joined by `type_of_node`. -#}
+{% macro node_of(rules, told) -%}
+    {%- set value = told ~ ".identifier_value" -%}
+    {{ node_id(rules ~ '.type_code', rules ~ '.identifier_type',
+        "case when " ~ told ~ ".identifier_type = 'email' then " ~ cdp_sha256(value) ~ " else " ~ value ~ " end") }}
+{%- endmacro %}
+
+{% macro type_of_node(identifier_type) -%}
+    case {{ identifier_type }} when 'email_sha256' then 'email' else {{ identifier_type }} end
+{%- endmacro %}
+
 {% macro node_type_code(node_id) -%}
     {{ return(adapter.dispatch('node_type_code', 'cdp')(node_id)) }}
 {%- endmacro %}

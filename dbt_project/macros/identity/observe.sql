@@ -19,28 +19,38 @@
         records._row_id,
         records._landed_at,
         records._load_id,
-        records._batch as _judged_batch
-    from {{ judged }} as records
-    cross join (
+        records._batch as _judged_batch,
+        coalesce(records._is_repeated, 1 = 1) as _is_repeated
+    from (
+        select * from {{ judged }}
+        {%- if is_incremental() %}
+        where _batch > (select unread.after_batch from ({{ read_up_to(source, judged) }}) as unread)
+        {%- endif %}
+    ) as records
+    {#- An increment's cross join would be made before its rows are chosen. #}
+    {{ 'left' if is_incremental() else 'cross' }} join (
         {%- for identifier_type, _ in identifiers %}
         select {{ loop.index }} as position, '{{ identifier_type }}' as identifier_type
         {{- ' union all' if not loop.last }}
         {%- endfor %}
-    ) as told
-    {%- if is_incremental() %}
-    where records._batch > (select unread.after_batch from ({{ read_up_to(source, judged) }}) as unread)
-    {%- endif %}
+    ) as told {{ 'on 1 = 1' if is_incremental() }}
 {%- endmacro %}
 
 {#- The batch of a judged model behind which a build goes on: none when that model was refreshed alone and counts from one
     again. One comparison, so that an engine reads only the blocks that are newer. -#}
 {% macro read_up_to(source, judged) -%}
     select
-        case
-            when (select coalesce(max(newest._batch), 0) from {{ judged }} as newest) < coalesce(max(known._judged_batch), 0)
-                then 0
-            else coalesce(max(known._judged_batch), 0)
-        end as after_batch
-    from {{ this }} as known
-    where known.source = '{{ source }}'
+        cast(case when max(newest_batch) < max(read_batch) then 0 else coalesce(max(read_batch), 0) end as integer)
+            as after_batch
+    from (
+        select coalesce(max(newest._batch), 0) as newest_batch, 0 as read_batch from {{ judged }} as newest
+        union all
+        select 0, known._judged_batch
+        from (
+            select told._judged_batch from {{ this }} as told
+            where told.source = '{{ source }}'
+            order by told._judged_batch desc nulls last
+            limit 1
+        ) as known
+    ) as batches
 {%- endmacro %}

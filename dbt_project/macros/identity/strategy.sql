@@ -14,4 +14,35 @@
     );
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }} where not _is_gone
+    {{- note_read_marks() }}
+{%- endmacro %}
+
+{#- What the model now has read of those that its config names in `reads`. -#}
+{% macro note_read_marks() -%}
+    {%- for model in config.get('reads', []) -%}
+    {%- if loop.first %};
+    delete from {{ ref('read_marks') }} where reader = '{{ this.identifier }}';
+    insert into {{ ref('read_marks') }} (reader, model, batch)
+    {%- endif %}
+    select '{{ this.identifier }}', '{{ model }}', coalesce(max(newest._batch), 0) from {{ ref(model) }} as newest
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- The condition that a row of a model is newer than what `this` has read of it. -#}
+{% macro is_unmarked(batch, model) -%}
+    {{ batch }} > (
+        select coalesce(max(marks.batch), 0) from {{ ref('read_marks') }} as marks
+        where marks.reader = '{{ this.identifier }}' and marks.model = '{{ model }}'
+    )
+{%- endmacro %}
+
+{#- An incremental strategy for models that know which of their keys were here before (`_is_repeated`): only those are
+    looked for and taken away. Mostly there are none, and then nothing of the table is read. -#}
+{% macro get_incremental_repeated_sql(arg_dict) -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arg_dict['target_relation'] }} where {{ arg_dict['unique_key'] }} in (
+        select {{ arg_dict['unique_key'] }} from {{ arg_dict['temp_relation'] }} where _is_repeated
+    );
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }}) select {{ columns }} from {{ arg_dict['temp_relation'] }}
 {%- endmacro %}

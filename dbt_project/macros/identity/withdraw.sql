@@ -5,12 +5,10 @@
     {%- set columns = ['source', 'record_id', 'identifier_type', 'identifier_value', 'email_sha256', 'observed_at',
         '_subject', '_row_id', '_landed_at', '_load_id'] -%}
 {% if is_incremental() -%}
--- the keys alone first: mostly there are none, and then no column of the table is read
-told_before as (
+-- mostly there are none, and then no column of the table is read
+repeated as (
 
-    select known._subject
-    from {{ this }} as known
-    where known._subject in (select {{ observed }}._subject from {{ observed }})
+    select distinct _subject from {{ observed }} where _is_repeated
 
 ),
 
@@ -22,7 +20,8 @@ fresh as (
             as node_id,
         {% for column in columns %}told.{{ column }},
         {% endfor -%}
-        told._judged_batch
+        told._judged_batch,
+        told._is_repeated
     from {{ told }} as told
     inner join {{ ref('identifier_rules') }} as rules
         on case told.identifier_type when 'email_sha256' then 'email' else told.identifier_type end
@@ -36,7 +35,8 @@ select
     {% endfor -%}
     1 = 0 as is_withdrawn,
     fresh._judged_batch,
-    {{ next_graph_batch() }} as _batch
+    {{ next_graph_batch() }} as _batch,
+    {{ 'fresh._is_repeated' if is_incremental() else '1 = 1' }} as _is_repeated
 from fresh
 {%- if is_incremental() %}
 
@@ -48,14 +48,16 @@ select
     {% endfor -%}
     1 = 1,
     cast(null as bigint),
-    {{ next_graph_batch() }}
+    {{ next_graph_batch() }},
+    1 = 1
 from {{ this }} as before
+inner join repeated
+    on before._subject = repeated._subject
 left join fresh
     on before._row_id = fresh._row_id
     and before._subject = fresh._subject
     and before.identifier_type = fresh.identifier_type
     and before.identifier_value = fresh.identifier_value
-where before._subject in (select told_before._subject from told_before)
-    and fresh._row_id is null
+where fresh._row_id is null
 {%- endif %}
 {%- endmacro %}

@@ -6,14 +6,28 @@ The last steps of every judged model: one outcome per landed row.
     duplicate    an earlier row said the same
     published    else
 
-All rows of a touched entity are judged again together (delete+insert on _entity_key), so that a load that commits
+All rows of a touched entity are judged again together (those of one _entity_number), so that a load that commits
 late gives what a full refresh gives. A row can only be overtaken, so the stored outcome says what is needed of it.
+`_is_repeated` says that rows of the entity were here before: who reads on has something to replace.
 #}
 {% macro judge(
     relation, key, rules, columns, personal=[], identifiers=[], hashes=[], repeats='versions', suppress_when=none
 ) -%}
     {%- set kept = columns + personal -%}
-    {%- set stored = ['_row_id', '_source_file', '_row_number', '_landed_at', '_load_id', '_entity_key', '_content_hash'] -%}
+    {%- set stored = ['_row_id', '_source_file', '_row_number', '_landed_at', '_load_id', '_entity_key', '_entity_number',
+        '_content_hash'] -%}
+keyed as (
+
+    select
+        *,
+        case
+            when {{ key | join(' is null or ') }} is null then _row_hash
+            else {{ content_hash(key) }}
+        end as _entity_key
+    from {{ relation }}
+
+),
+
 examined as (
 
     select
@@ -24,10 +38,8 @@ examined as (
         _row_number,
         _landed_at,
         _load_id,
-        case
-            when {{ key | join(' is null or ') }} is null then _row_hash
-            else {{ content_hash(key) }}
-        end as _entity_key,
+        _entity_key,
+        {{ hash59('_entity_key') }} as _entity_number,
         {% if repeats == 'ignored' -%}
         _row_hash as _content_hash,
         {%- else -%}
@@ -40,17 +52,17 @@ examined as (
         end as _broken_rule,
         {{ suppression(identifiers, hashes, suppress_when) }} as _is_suppressed,
         1 = 0 as _is_duplicate
-    from {{ relation }}
+    from keyed
 
 ),
 
 {% if is_incremental() -%}
--- the keys alone first: mostly there are none, and then no column of the table is read
+-- the numbers alone first: mostly there are none, and then no column of the table is read
 judged_before as (
 
-    select known._entity_key
+    select known._entity_number
     from {{ this }} as known
-    where known._entity_key in (select examined._entity_key from examined)
+    where known._entity_number in (select examined._entity_number from examined)
 
 ),
 
@@ -69,7 +81,7 @@ gathered as (
         _outcome = 'suppressed' as _is_suppressed,
         _outcome = 'duplicate' as _is_duplicate
     from {{ this }}
-    where _entity_key in (select judged_before._entity_key from judged_before)
+    where _entity_number in (select judged_before._entity_number from judged_before)
     {%- endif %}
 
 ),
@@ -84,6 +96,11 @@ select
     {% for column in stored %}{{ column }},
     {% endfor -%}
     {{ next_batch() }} as _batch,
+    {% if is_incremental() -%}
+    _entity_number in (select judged_before._entity_number from judged_before) as _is_repeated,
+    {%- else -%}
+    1 = 1 as _is_repeated,
+    {%- endif %}
     _outcome,
     case _outcome
         when 'duplicate' then 'repeats_earlier_row'

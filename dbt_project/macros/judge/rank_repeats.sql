@@ -9,6 +9,13 @@
     {%- set landing_order -%}
 _landed_at, {{ cdp_bytewise('_load_id') }}, {{ cdp_bytewise('_source_file') }}, _row_number, {{ cdp_bytewise('_row_id') }}
     {%- endset -%}
+-- mostly a row is the only one of its entity, and carrying all of its columns through a window costs more than all else
+several as (
+
+    select _entity_number from gathered group by _entity_number having count(*) > 1
+
+),
+
 copies as (
 
     select
@@ -18,6 +25,7 @@ copies as (
             order by {{ landing_order }}
         ) as _copy_number
     from gathered
+    where _entity_number in (select several._entity_number from several)
 
 ),
 
@@ -39,6 +47,12 @@ turns as (
         ) as _turn
         {%- endif %}
     from copies
+
+    union all
+
+    select gathered.*, 1 as _copy_number, 1 as _turn
+    from gathered
+    where _entity_number not in (select several._entity_number from several)
 
 ),
 

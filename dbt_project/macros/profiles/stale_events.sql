@@ -1,27 +1,35 @@
 {#- Events to attribute again. -#}
 {% macro stale_events(members) -%}
-touched as (
+-- whose group has changed, or whom nobody tells of any more
+moved as (
 
-    {{ unread_profiles() }}
+    select node_id from {{ ref('identifier_groups') }} where {{ is_unread('_batch', '_groups_batch') }}
+    union distinct
+    select node_id from {{ ref('identifiers') }}
+    where {{ is_unread('_observations_batch', '_observations_batch') }}
+        and observation_count = 0
 
 ),
 
--- new events, and those whose identifier has moved to another profile or turned out to be shared
+-- the numbers alone first: mostly nobody moves, and then no other column is read
+of_moved as (
+
+    select attributed.event_id, attributed._node_id, attributed.profile_id, attributed._is_shared
+    from {{ this }} as attributed
+    where attributed._node_id in (
+        select seen._node_id from {{ this }} as seen where seen._node_id in (select moved.node_id from moved)
+    )
+
+),
+
+-- those whose identifier has moved to another profile or turned out to be shared
 stale as (
 
-    select fresh.event_id
-    from {{ ref('stg_web_events__events') }} as fresh
-    where {{ is_unread('fresh._batch', '_events_batch') }}
-
-    union distinct
-
-    select attributed.event_id
-    from {{ this }} as attributed
-    left join {{ members }} as members
-        on attributed._node_id = members.node_id
-    where attributed._node_id is not null
-        and attributed.profile_id in (select touched.profile_id from touched)
-        and (members.profile_id is distinct from attributed.profile_id or members.is_shared <> attributed._is_shared)
+    select of_moved.event_id
+    from of_moved
+    left join (select * from {{ members }} where node_id in (select moved.node_id from moved)) as members
+        on of_moved._node_id = members.node_id
+    where members.profile_id is distinct from of_moved.profile_id or members.is_shared <> of_moved._is_shared
 
 )
 {%- endmacro %}

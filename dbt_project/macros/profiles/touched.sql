@@ -1,7 +1,7 @@
 {#- Incremental models per profile: whom to look at again, and how to say that nothing is left of one. -#}
 {% macro unread_profiles() -%}
     select changed.profile_id from {{ ref('touched_profiles') }} as changed
-    where {{ is_unread('changed._batch', '_touched_batch') }}
+    where {{ is_unmarked('changed._batch', 'touched_profiles') }}
 {%- endmacro %}
 
 {#- Keeps only touched profiles in an increment. -#}
@@ -9,9 +9,9 @@
     {%- if is_incremental() %} {{ word }} {{ column }} in (select touched.profile_id from touched) {%- endif -%}
 {%- endmacro %}
 
-{#- Up to which build of `touched_profiles` this row's build had read. -#}
-{% macro touched_batch() -%}
-    (select coalesce(max(newest._batch), 0) from {{ ref('touched_profiles') }} as newest)
+{#- What an increment of a model reads beside its query, for dbt, which looks only at the first build. -#}
+{% macro per_profile(reads) -%}
+    {%- for model in reads + ['read_marks'] -%} {%- do ref(model) -%} {%- endfor -%}
 {%- endmacro %}
 
 {#- One row per touched key that takes away what is stored of it; the others of the query replace it. -#}

@@ -1,7 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+{%- set reads = ['touched_profiles', 'channel_orders', 'stg_web_orders__order_lines', 'stg_store_receipts__receipt_lines'] %}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
+    reads=reads, tags=['hot']
+) }}
+{{- per_profile(reads) }}
 {#- What each person bought in the last 30 days, product by product, the latest time. -#}
 
-{%- set web_lines, store_lines = ref('stg_web_orders__order_lines'), ref('stg_store_receipts__receipt_lines') %}
 {%- set a_month_ago = dbt.dateadd('day', -30, dbt.date_trunc('day', cdp_now())) %}
 
 with
@@ -21,9 +25,9 @@ orders as (
 
 lines as (
 
-    select 'web' as channel, order_id, product_id from {{ web_lines }}
+    select 'web' as channel, order_id, product_id from {{ ref('stg_web_orders__order_lines') }}
     union all
-    select 'store' as channel, receipt_id, product_id from {{ store_lines }}
+    select 'store' as channel, receipt_id, product_id from {{ ref('stg_store_receipts__receipt_lines') }}
 
 ),
 
@@ -72,15 +76,9 @@ select
     product_id,
     max(bought_at) as bought_at,
     {{ cdp_now() }} as _judged_at,
-    {{ touched_batch() }} as _touched_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('channel_orders') }} as newest) as _orders_batch,
-    {%- for channel, relation in [('web', web_lines), ('store', store_lines)] %}
-    cast((select coalesce(max(newest._batch), 0) from {{ relation }} as newest) as {{ dbt.type_bigint() }})
-        as _{{ channel }}_lines_batch,
-    {%- endfor %}
     1 = 0 as _is_gone
 from bought
 where bought_at >= {{ a_month_ago }}
     and bought_at <= {{ cdp_now() }}
 group by profile_id, product_id
-{{- gone_rows(7) }}
+{{- gone_rows(3) }}

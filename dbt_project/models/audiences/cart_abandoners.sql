@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+{%- set reads = ['touched_profiles', 'profiles'] %}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
+    reads=reads, tags=['hot']
+) }}
+{{- per_profile(reads) }}
 {#- Put something in a cart or went to the checkout in the last 7 days, and bought nothing since. -#}
 
 {%- set a_week_ago = dbt.dateadd('day', -7, dbt.date_trunc('day', cdp_now())) %}
@@ -90,11 +95,9 @@ select
     carts.abandoned_at,
     carts.oldest_event_at as _oldest_event_at,
     {{ cdp_now() }} as _judged_at,
-    {{ touched_batch() }} as _touched_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('profiles') }} as newest) as _profiles_batch,
     1 = 0 as _is_gone
 from carts
 inner join {{ ref('profiles') }} as profiles
     on carts.profile_id = profiles.profile_id
 where profiles.email is not null or profiles.phone is not null
-{{- gone_rows(12) }}
+{{- gone_rows(10) }}

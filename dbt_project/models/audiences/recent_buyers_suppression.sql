@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+{%- set reads = ['touched_profiles', 'profiles', 'channel_orders'] %}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
+    reads=reads, tags=['hot']
+) }}
+{{- per_profile(reads) }}
 {#- Bought in the last 14 days: not to be shown acquisition advertising now. -#}
 
 {%- set two_weeks_ago = dbt.dateadd('day', -14, dbt.date_trunc('day', cdp_now())) %}
@@ -12,7 +17,7 @@ touched as (
     {{ touched_members() }}
     union distinct
     select changed.profile_id from {{ ref('channel_orders') }} as changed
-    where {{ is_unread('changed._batch', '_orders_batch') }} and changed.profile_id is not null
+    where {{ is_unmarked('changed._batch', 'channel_orders') }} and changed.profile_id is not null
     union distinct
     select known.profile_id from {{ this }} as known where known.last_order_at < {{ two_weeks_ago }}
     union distinct
@@ -47,13 +52,10 @@ select
     buyers.last_order_at,
     {{ dbt.dateadd('day', 14, 'buyers.last_order_at') }} as suppressed_until_at,
     {{ cdp_now() }} as _judged_at,
-    {{ touched_batch() }} as _touched_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('profiles') }} as newest) as _profiles_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('channel_orders') }} as newest) as _orders_batch,
     1 = 0 as _is_gone
 from buyers
 inner join {{ ref('profiles') }} as profiles
     on buyers.profile_id = profiles.profile_id
 where profiles.email is not null
     or profiles.phone is not null
-{{- gone_rows(11) }}
+{{- gone_rows(8) }}

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='_subject', tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='repeated', unique_key='_subject', tags=['hot']) }}
 
 with
 
@@ -15,7 +15,8 @@ observations as (
         min(_landed_at) as _landed_at,
         min(_load_id) as _load_id,
         max(_batch) as _batch,
-        min(case when is_withdrawn then 1 else 0 end) = 1 as is_withdrawn
+        min(case when is_withdrawn then 1 else 0 end) = 1 as is_withdrawn,
+        max(case when _is_repeated then 1 else 0 end) = 1 as _is_repeated
     from {{ ref('identifier_observations') }}
     {% if is_incremental() %}
     where {{ is_unread('_batch', '_batch') }}
@@ -40,7 +41,8 @@ pairs as (
         one._row_id,
         one._landed_at,
         one._load_id,
-        one._batch
+        one._batch,
+        one._is_repeated or other._is_repeated as _is_repeated
     from observations as one
     inner join observations as other
         on one._row_id = other._row_id
@@ -65,7 +67,8 @@ select
     pairs._row_id,
     pairs._landed_at,
     pairs._load_id,
-    pairs._batch
+    pairs._batch,
+    pairs._is_repeated
 from pairs
 inner join {{ ref('identifier_rules') }} as left_rules
     on pairs.left_code = left_rules.type_code

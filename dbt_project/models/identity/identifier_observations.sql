@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='_subject', tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='repeated', unique_key='_subject', tags=['hot']) }}
 
 with
 
@@ -77,6 +77,7 @@ told as (
         _landed_at,
         _load_id,
         cast(_judged_batch as bigint) as _judged_batch,
+        _is_repeated,
         case identifier_type
             when 'email' then {{ cdp_sha256('identifier_value') }}
             when 'email_sha256' then identifier_value

@@ -10,41 +10,6 @@ decided as (
 
 ),
 
-links as (
-
-    select
-        left_node_id,
-        right_node_id,
-        rule,
-        cast(null as decimal(9, 6)) as score,
-        is_withdrawn,
-        observed_at,
-        _landed_at,
-        _batch as _links_batch,
-        cast(0 as bigint) as _probable_batch
-    from {{ ref('identifier_links') }}
-
-    union all
-
-    select left_node_id, right_node_id, rule, score, is_withdrawn, observed_at, _landed_at, cast(0 as bigint), _batch
-    from {{ ref('probable_links') }}
-
-    union all
-
-    select
-        left_node_id,
-        right_node_id,
-        decision,
-        cast(null as decimal(9, 6)),
-        decision <> 'must_link',
-        decided_at as observed_at,
-        decided_at as _landed_at,
-        cast(0 as bigint),
-        cast(0 as bigint)
-    from decided
-
-),
-
 {% if is_incremental() %}
 touched as (
 
@@ -58,13 +23,17 @@ touched as (
 
     union distinct
 
+    select known.left_node_id, known.right_node_id from {{ this }} as known
+    where known._rules <> {{ rules.fingerprint }}
+
+    union distinct
+
     select known.left_node_id, known.right_node_id
-    from {{ this }} as known
+    from (select * from {{ this }} where decision is not null) as known
     left join decided
         on known.left_node_id = decided.left_node_id
         and known.right_node_id = decided.right_node_id
-    where known._rules <> {{ rules.fingerprint }}
-        or (known.decision is not null and coalesce(decided.decision, '') <> known.decision)
+    where coalesce(decided.decision, '') <> known.decision
 
     union distinct
 
@@ -79,4 +48,37 @@ touched as (
 ),
 
 {% endif %}
+links as (
+
+    select
+        links.left_node_id,
+        links.right_node_id,
+        links.rule,
+        cast(null as decimal(9, 6)) as score,
+        links.is_withdrawn,
+        links.observed_at,
+        links._landed_at,
+        links._batch as _links_batch,
+        cast(0 as bigint) as _probable_batch
+    from {{ ref('identifier_links') }} as links
+    {{- of_touched_pairs('links') }}
+
+    union all
+
+    select
+        probable.left_node_id, probable.right_node_id, probable.rule, probable.score, probable.is_withdrawn,
+        probable.observed_at, probable._landed_at, cast(0 as bigint), probable._batch
+    from {{ ref('probable_links') }} as probable
+    {{- of_touched_pairs('probable') }}
+
+    union all
+
+    select
+        decided.left_node_id, decided.right_node_id, decided.decision, cast(null as decimal(9, 6)),
+        decided.decision <> 'must_link', decided.decided_at, decided.decided_at, cast(0 as bigint), cast(0 as bigint)
+    from decided
+    {{- of_touched_pairs('decided') }}
+
+),
+
 {{ gather_pairs('links', 'decided', rules) }}

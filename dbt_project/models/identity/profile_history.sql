@@ -19,10 +19,12 @@ members as (
 {% if is_incremental() %}
 latest as (
 
-    select *
+    select node_id, profile_id, version
     from (
         select
-            history.*,
+            history.node_id,
+            history.profile_id,
+            history.version,
             row_number() over (partition by history.node_id order by history.version desc) as recency
         from {{ this }} as history
         where history.node_id in (select members.node_id from members)
@@ -35,7 +37,13 @@ living as (
 
     select distinct profile_id
     from {{ ref('profile_identifiers') }}
-    where profile_id in (select latest.profile_id from latest)
+    where profile_id in (
+        select latest.profile_id
+        from latest
+        inner join members
+            on latest.node_id = members.node_id
+        where latest.profile_id <> members.profile_id
+    )
 
 ),
 

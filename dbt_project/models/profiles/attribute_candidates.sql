@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+{%- set reads = ['touched_profiles'] %}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
+    reads=reads, tags=['hot']
+) }}
+{{- per_profile(reads) }}
 
 {%- set places = survivorship_places() -%}
 {%- set rules = survivorship_fingerprint(ref('survivorship_orders'), ref('survivorship_rules')) -%}
@@ -76,7 +81,6 @@ select
     one.source_priority,
     one.contact_key as _contact_key,
     {{ next_graph_batch() }} as _batch,
-    {{ touched_batch() }} as _touched_batch,
     (select coalesce(max(newest._batch), 0) from {{ ref('verified_contacts') }} as newest) as _verified_batch,
     cast({{ rules }} as bigint) as _rules,
     1 = 0 as _is_gone
@@ -86,4 +90,4 @@ left join ranked as rival
     on one.profile_id = rival.profile_id
     and one.attribute = rival.attribute
     and rival.choice = case when one.choice = 1 then 2 else 1 end
-{{- gone_rows(16) }}
+{{- gone_rows(15) }}

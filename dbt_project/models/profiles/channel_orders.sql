@@ -1,6 +1,9 @@
+{%- set reads = ['touched_profiles'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key=['channel','order_id'], tags=['hot']
+    materialized='incremental', incremental_strategy='replace', unique_key=['channel','order_id'],
+    reads=reads, tags=['hot']
 ) }}
+{{- per_profile(reads) }}
 
 with
 
@@ -87,10 +90,9 @@ all_orders as (
 select
     all_orders.*,
     {{ next_graph_batch() }} as _batch,
-    {{ touched_batch() }} as _touched_batch,
     (select coalesce(max(newest._batch), 0) from {{ ref('stg_web_orders__orders') }} as newest) as _web_batch,
     (select coalesce(max(newest._batch), 0) from {{ ref('stg_finance__refunds') }} as newest) as _refunds_batch,
     (select coalesce(max(newest._batch), 0) from {{ ref('stg_store_receipts__receipts') }} as newest) as _store_batch,
     1 = 0 as _is_gone
 from all_orders
-{{- gone_rows(13, key='order_id, channel', relation='stale') }}
+{{- gone_rows(12, key='order_id, channel', relation='stale') }}

@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+{%- set reads = ['touched_profiles'] %}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
+    reads=reads, tags=['hot']
+) }}
+{{- per_profile(reads) }}
 
 {%- set restrictive_first = "case status when 'denied' then 0 when 'unknown' then 1 else 2 end" %}
 {%- set oldest_grant = dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) %}
@@ -93,8 +98,7 @@ select
     status = 'granted' as is_granted,
     decided_at,
     case when status = 'granted' then oldest_grant_at end as _oldest_grant_at,
-    {{ touched_batch() }} as _touched_batch,
     1 = 0 as _is_gone
 from restrictive
 where choice = 1
-{{- gone_rows(8) }}
+{{- gone_rows(7) }}

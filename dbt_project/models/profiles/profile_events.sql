@@ -1,15 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_id', tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='repeated', unique_key='event_id', tags=['hot']) }}
 {%- set by_strength = [
     'user_id', 'loyalty_number', 'order_id', 'email', 'email_sha256', 'phone', 'device_id', 'anonymous_id',
 ] %}
 
 with
-
-events as (
-
-    select * from {{ ref('stg_web_events__events') }} where not coalesce(is_bot, false)
-
-),
 
 members as (
 
@@ -23,37 +17,23 @@ members as (
 
 chosen as (
 
-    select * from events
-    {% if is_incremental() %}
+    select fresh.*, 1 = 0 as _is_stale
+    from {{ ref('stg_web_events__events') }} as fresh
+    where not coalesce(is_bot, false)
+    {%- if is_incremental() %}
+        and {{ is_unread('_batch', '_events_batch') }}
+
+    union all
+
+    select attributed.*, 1 = 1
+    from {{ ref('stg_web_events__events') }} as attributed
     where event_id in (select stale.event_id from stale)
-    {% endif %}
+        and not {{ is_unread('_batch', '_events_batch') }}
+    {%- endif %}
 
 ),
 
--- a shared identifier tells nothing about who it was, so it is asked last, the cookie first
-candidates as (
-{% for identifier_type in by_strength %}
-    select
-        chosen.event_id,
-        members.node_id,
-        members.profile_id,
-        members.identifier_type,
-        members.is_shared,
-        case when members.is_shared then {{ 200 - loop.index }} else {{ loop.index }} end as position
-    from chosen
-    inner join members
-        on chosen.{{ identifier_type }} = members.identifier_value
-        and members.identifier_type = '{{ identifier_type }}'
-    {{ 'union all' if not loop.last }}
-{% endfor %}
-),
-
-ranked as (
-
-    select candidates.*, row_number() over (partition by event_id order by position) as choice
-    from candidates
-
-)
+{{ whose_events('chosen', 'members', by_strength) }}
 
 select
     chosen.event_id,
@@ -77,8 +57,10 @@ select
     chosen._landed_at,
     chosen._load_id,
     {{ next_graph_batch() }} as _batch,
-    {{ touched_batch() }} as _touched_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('stg_web_events__events') }} as newest) as _events_batch
+    {{ newest(ref('identifier_groups')) }} as _groups_batch,
+    {{ newest(ref('identifiers'), '_observations_batch') }} as _observations_batch,
+    {{ newest(ref('stg_web_events__events')) }} as _events_batch,
+    {{ 'chosen._is_repeated or chosen._is_stale' if is_incremental() else '1 = 1' }} as _is_repeated
 from chosen
 left join ranked
     on chosen.event_id = ranked.event_id

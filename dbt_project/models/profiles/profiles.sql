@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+{%- set reads = ['touched_profiles', 'attribute_candidates'] %}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
+    reads=reads, tags=['hot']
+) }}
+{{- per_profile(reads) }}
 
 {%- set attributes = [
     'user_id', 'loyalty_number', 'email', 'phone', 'first_name', 'last_name',
@@ -15,7 +20,7 @@ touched as (
     union distinct
 
     select told.profile_id from {{ ref('profile_attributes') }} as told
-    where {{ is_unread('told._batch', '_attributes_batch') }}
+    where {{ is_unmarked('told._batch', 'attribute_candidates') }}
 
 ),
 
@@ -71,10 +76,8 @@ select
     seen.first_seen_at,
     seen.last_seen_at,
     {{ next_graph_batch() }} as _batch,
-    {{ touched_batch() }} as _touched_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('profile_attributes') }} as newest) as _attributes_batch,
     1 = 0 as _is_gone
 from seen
 left join wide
     on seen.profile_id = wide.profile_id
-{{- gone_rows(30) }}
+{{- gone_rows(28) }}

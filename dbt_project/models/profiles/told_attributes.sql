@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace', unique_key='profile_id', tags=['hot']) }}
+{%- set reads = ['touched_profiles'] %}
+{{ config(
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
+    reads=reads, tags=['hot']
+) }}
+{{- per_profile(reads) }}
 
 {#- Source, what its records are known by, and what they tell of a person. A source is also a row per
     attribute in the seed `survivorship_rules`. -#}
@@ -35,25 +40,6 @@ told as (
 
 ),
 
-sightings as (
-
-    select
-        identifier_type,
-        identifier_value,
-        source || ':' || record_id as record_id,
-        row_number() over (
-            partition by identifier_type, identifier_value
-            order by observed_at desc nulls last, {{ cdp_bytewise('source') }}, {{ cdp_bytewise('record_id') }}
-        ) as recency
-    from {{ ref('identifier_observations') }}
-    where identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
-        and not is_withdrawn
-    {%- if is_incremental() %}
-        and node_id in (select members.node_id from members)
-    {%- endif %}
-
-),
-
 -- an address or number is a profile's only if the graph says so: what is shared reaches nobody
 known as (
 
@@ -74,13 +60,11 @@ known as (
         members.identifier_type as attribute,
         members.identifier_value as attribute_value,
         'identity' as source,
-        sightings.record_id,
+        identifiers.last_record as record_id,
         members.last_seen_at as told_at
     from members
-    left join sightings
-        on members.identifier_type = sightings.identifier_type
-        and members.identifier_value = sightings.identifier_value
-        and sightings.recency = 1
+    left join {{ ref('identifiers') }} as identifiers
+        on members.node_id = identifiers.node_id
     where members.identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
         and not members.is_shared
 
@@ -93,7 +77,6 @@ select
     source,
     record_id,
     told_at,
-    {{ touched_batch() }} as _touched_batch,
     1 = 0 as _is_gone
 from known
-{{- gone_rows(6) }}
+{{- gone_rows(5) }}

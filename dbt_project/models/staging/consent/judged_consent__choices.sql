@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='_entity_key', tags=['hot']) }}
+{{ config(materialized='incremental', incremental_strategy='repeated', unique_key='_entity_number', tags=['hot']) }}
 
 with
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='_entity_key') }}
+{{ config(materialized='incremental', incremental_strategy='repeated', unique_key='_entity_number') }}
 
 with
 

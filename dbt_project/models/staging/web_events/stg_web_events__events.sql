@@ -35,5 +35,6 @@ select
     _row_id,
     _load_id,
     _landed_at,
-    _batch
+    _batch,
+    _is_repeated
 from published
