@@ -96,8 +96,8 @@ select
     carts.oldest_event_at as _oldest_event_at,
     {{ cdp_now() }} as _judged_at,
     1 = 0 as _is_gone
-from carts
-inner join {{ ref('profiles') }} as profiles
-    on carts.profile_id = profiles.profile_id
+from {{ ref('profiles') }} as profiles
+inner join carts
+    on profiles.profile_id = carts.profile_id
 where profiles.email is not null or profiles.phone is not null
 {{- gone_rows(10) }}

@@ -56,9 +56,9 @@ select
     {{ dbt.dateadd('day', 14, 'buyers.last_order_at') }} as suppressed_until_at,
     {{ cdp_now() }} as _judged_at,
     1 = 0 as _is_gone
-from buyers
-inner join {{ ref('profiles') }} as profiles
-    on buyers.profile_id = profiles.profile_id
+from {{ ref('profiles') }} as profiles
+inner join buyers
+    on profiles.profile_id = buyers.profile_id
 where profiles.email is not null
     or profiles.phone is not null
 {{- gone_rows(8) }}

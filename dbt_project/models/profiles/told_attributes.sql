@@ -63,7 +63,10 @@ known as (
         identifiers.last_record as record_id,
         members.last_seen_at as told_at
     from members
-    left join {{ ref('identifiers') }} as identifiers
+    left join (
+        select node_id, last_record from {{ ref('identifiers') }}
+        where node_id in (select members.node_id from members)
+    ) as identifiers
         on members.node_id = identifiers.node_id
     where members.identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
         and not members.is_shared
