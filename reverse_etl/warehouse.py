@@ -15,7 +15,7 @@ from reverse_etl.environment import home
 from reverse_etl.remote import RemoteWarehouse, is_ours, session_with_owner
 
 Row = tuple[Any, ...]
-MEMORY = "256MB"  # of DuckDB while a sync runs; what doesn't fit goes to its temporary files
+MEMORY = "200MB"  # of DuckDB while a sync runs; what doesn't fit goes to its temporary files
 ROWS = "_activation_rows"  # the name of what is about to be inserted
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
