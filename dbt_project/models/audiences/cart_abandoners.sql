@@ -1,11 +1,8 @@
 {%- set reads = ['touched_profiles', 'profiles'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 {#- Put something in a cart or went to the checkout in the last 7 days, and bought nothing since. -#}
-
 {%- set a_week_ago = dbt.dateadd('day', -7, dbt.date_trunc('day', cdp_now())) %}
 
 with

@@ -1,9 +1,7 @@
 {%- set reads = ['touched_profiles', 'profiles', 'channel_orders'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 {#- Bought in the last 14 days: not to be shown acquisition advertising now. -#}
 
 {%- set two_weeks_ago = dbt.dateadd('day', -14, dbt.date_trunc('day', cdp_now())) %}

@@ -1,9 +1,7 @@
 {%- set reads = ['touched_profiles'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 
 {#- Source, what its records are known by, and what they tell of a person. A source is also a row per
     attribute in the seed `survivorship_rules`. -#}
