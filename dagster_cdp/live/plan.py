@@ -22,6 +22,7 @@ class Step:
     reads: frozenset[str]  # unique ids of the tables that it reads, through views too
     reads_clock: bool = False
     statements: Sequence[str] = ()
+    notes_reading: bool = False  # also that nothing came of what it read
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Plan:
             return True
         scratch, *write, drop = step.statements
         count = connection.execute(scratch).fetchall()[0][0]
-        for statement in write if count else ():
+        for statement in write if count or step.notes_reading else ():
             connection.execute(statement)
         connection.execute(drop)
         return bool(count)
@@ -93,7 +94,8 @@ def _step(node: Any, resident: Resident, connection: duckdb.DuckDBPyConnection) 
     rendered: Incremental = resident.incremental(node)
     require_same(node.compiled_code, rendered.statements, node.name)
     _refuse_other_columns(node, relation, connection)
-    return Step(node.unique_id, node.name, relation, reads, reads_clock, rendered.statements)
+    notes_reading = bool(node.config.get("reads"))
+    return Step(node.unique_id, node.name, relation, reads, reads_clock, rendered.statements, notes_reading)
 
 
 def tables_read(unique_id: str, manifest: Mapping[str, Any]) -> tuple[frozenset[str], bool]:

@@ -98,7 +98,7 @@ def open_loop(connection: duckdb.DuckDBPyConnection) -> Loop:
 
 def new_lines(wanted: int, profiles: int) -> list[bytes]:
     """What visitors do next, as the collector writes it: each in turn, so that a second holds one event of each."""
-    lines = []
+    lines: list[bytes] = []
     while len(lines) < wanted:
         if len(VISITS) < AT_ONCE:
             number = next(NUMBERS)

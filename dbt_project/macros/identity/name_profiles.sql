@@ -19,9 +19,9 @@ named as (
         identifiers.first_seen_at,
         identifiers.last_seen_at,
         identifiers.is_blocked or identifiers.observation_count = 0 as _is_gone
-    from {{ grouped }} as grouped
-    inner join {{ identifiers }} as identifiers
-        on grouped.node_id = identifiers.node_id
+    from {{ identifiers }} as identifiers
+    inner join {{ grouped }} as grouped
+        on identifiers.node_id = grouped.node_id
     left join {{ strongest }} as strongest
         on grouped.node_id = strongest.node_id
 

@@ -32,7 +32,9 @@
 
 {% macro join_known(relation, key) -%}
     {%- if is_incremental() -%}
-left join {{ this }} as known
+left join (
+    select * from {{ this }} where {{ key[0] }} in (select {{ relation }}.{{ key[0] }} from {{ relation }})
+) as known
     on {% for column in key %}{{ relation }}.{{ column }} = known.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
     {%- endif -%}
 {%- endmacro %}

@@ -14,8 +14,8 @@ late gives what a full refresh gives. A row can only be overtaken, so the stored
     relation, key, rules, columns, personal=[], identifiers=[], hashes=[], repeats='versions', suppress_when=none
 ) -%}
     {%- set kept = columns + personal -%}
-    {%- set stored = ['_row_id', '_source_file', '_row_number', '_landed_at', '_load_id', '_entity_key', '_entity_number',
-        '_content_hash'] -%}
+    {%- set stored = ['_row_id', '_source_file', '_row_number', '_landed_at', '_load_id', '_entity_key',
+        '_entity_number', '_content_hash'] -%}
 keyed as (
 
     select

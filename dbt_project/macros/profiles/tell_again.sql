@@ -15,13 +15,13 @@ touched as (
 
     select known.profile_id
     from (
-        select max(newest._batch) as verified_batch
-        from {{ ref('verified_contacts') }} as newest
-        having {{ is_unread('max(newest._batch)', '_verified_batch') }}
-    ) as news
-    inner join {{ this }} as known
-        on known._verified_batch < news.verified_batch
-        and known._contact_key is not null
+        select * from {{ this }}
+        where _contact_key is not null
+            and _verified_batch < (
+                select case when {{ is_unread('max(newest._batch)', '_verified_batch') }} then max(newest._batch) end
+                from {{ ref('verified_contacts') }} as newest
+            )
+    ) as known
     left join {{ ref('verified_contacts') }} as verified
         on known.attribute = verified.contact_type
         and known._contact_key = verified.contact_key

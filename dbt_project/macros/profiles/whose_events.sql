@@ -1,4 +1,4 @@
-{#- Whose each event is: by the strongest of its identifiers that is known. Writes `ranked`, where `choice` 1 is the answer. -#}
+{#- Whose each event is: by the strongest of its identifiers that is known. `choice` 1 of `ranked` is the answer. -#}
 {% macro whose_events(events, members, by_strength) -%}
 told as (
 

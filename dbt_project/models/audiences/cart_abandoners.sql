@@ -1,11 +1,8 @@
 {%- set reads = ['touched_profiles', 'profiles'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 {#- Put something in a cart or went to the checkout in the last 7 days, and bought nothing since. -#}
-
 {%- set a_week_ago = dbt.dateadd('day', -7, dbt.date_trunc('day', cdp_now())) %}
 
 with
@@ -96,8 +93,8 @@ select
     carts.oldest_event_at as _oldest_event_at,
     {{ cdp_now() }} as _judged_at,
     1 = 0 as _is_gone
-from carts
-inner join {{ ref('profiles') }} as profiles
-    on carts.profile_id = profiles.profile_id
+from {{ ref('profiles') }} as profiles
+inner join carts
+    on profiles.profile_id = carts.profile_id
 where profiles.email is not null or profiles.phone is not null
 {{- gone_rows(10) }}

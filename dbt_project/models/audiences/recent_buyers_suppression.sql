@@ -1,9 +1,7 @@
 {%- set reads = ['touched_profiles', 'profiles', 'channel_orders'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 {#- Bought in the last 14 days: not to be shown acquisition advertising now. -#}
 
 {%- set two_weeks_ago = dbt.dateadd('day', -14, dbt.date_trunc('day', cdp_now())) %}
@@ -53,9 +51,9 @@ select
     {{ dbt.dateadd('day', 14, 'buyers.last_order_at') }} as suppressed_until_at,
     {{ cdp_now() }} as _judged_at,
     1 = 0 as _is_gone
-from buyers
-inner join {{ ref('profiles') }} as profiles
-    on buyers.profile_id = profiles.profile_id
+from {{ ref('profiles') }} as profiles
+inner join buyers
+    on profiles.profile_id = buyers.profile_id
 where profiles.email is not null
     or profiles.phone is not null
 {{- gone_rows(8) }}

@@ -75,7 +75,11 @@ links as (
 
     select
         decided.left_node_id, decided.right_node_id, decided.decision, cast(null as decimal(9, 6)),
-        decided.decision <> 'must_link', decided.decided_at, decided.decided_at, cast(0 as bigint), cast(0 as bigint)
+        decided.decision <> 'must_link',
+        decided.decided_at as observed_at,
+        decided.decided_at as _landed_at,
+        cast(0 as bigint),
+        cast(0 as bigint)
     from decided
     {{- of_touched_pairs('decided') }}
 

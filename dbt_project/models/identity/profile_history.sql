@@ -35,8 +35,7 @@ latest as (
 
 living as (
 
-    select distinct profile_id
-    from {{ ref('profile_identifiers') }}
+    select distinct profile_id from {{ ref('profile_identifiers') }}
     where profile_id in (
         select latest.profile_id
         from latest

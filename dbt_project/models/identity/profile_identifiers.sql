@@ -1,42 +1,27 @@
 {{ config(materialized='incremental', incremental_strategy='replace', unique_key='node_id', tags=['hot']) }}
 
+{#- Named, not CTEs: what is read several times would be copied whole first. -#}
+{%- set identifiers, groups, pairs = ref('identifiers'), ref('identifier_groups'), ref('identifier_pairs') %}
+
 with
-
-identifiers as (
-
-    select * from {{ ref('identifiers') }}
-
-),
-
-groups as (
-
-    select * from {{ ref('identifier_groups') }}
-
-),
-
-pairs as (
-
-    select * from {{ ref('identifier_pairs') }} where is_live
-
-),
 
 {% if is_incremental() %}
 -- whatever changed at an identifier or a pair is looked at with the whole profile, the old one and the new one
 changed as (
 
-    select node_id from identifiers where {{ is_unread('_observations_batch', '_observations_batch') }}
+    select node_id from {{ identifiers }} where {{ is_unread('_observations_batch', '_observations_batch') }}
     union distinct
-    select node_id from groups where {{ is_unread('_batch', '_groups_batch') }}
+    select node_id from {{ groups }} where {{ is_unread('_batch', '_groups_batch') }}
     union distinct
-    select left_node_id from {{ ref('identifier_pairs') }} where {{ is_unread('_batch', '_pairs_batch') }}
+    select left_node_id from {{ pairs }} where {{ is_unread('_batch', '_pairs_batch') }}
     union distinct
-    select right_node_id from {{ ref('identifier_pairs') }} where {{ is_unread('_batch', '_pairs_batch') }}
+    select right_node_id from {{ pairs }} where {{ is_unread('_batch', '_pairs_batch') }}
 
 ),
 
 touched as (
 
-    select groups.group_id from groups inner join changed on groups.node_id = changed.node_id
+    select groups.group_id from {{ groups }} as groups inner join changed on groups.node_id = changed.node_id
     union distinct
     select known.group_id from {{ this }} as known inner join changed on known.node_id = changed.node_id
 
@@ -45,7 +30,7 @@ touched as (
 
 grouped as (
 
-    select * from groups
+    select * from {{ groups }}
     {% if is_incremental() %}
     where group_id in (select touched.group_id from touched)
     {% endif %}
@@ -59,12 +44,13 @@ ties as (
         pairs.right_node_id,
         case pairs.confidence when 'exact' then 1 when 'strict' then 2 else 3 end as confidence_rank,
         pairs.first_landed_at
-    from pairs
+    from {{ pairs }} as pairs
     inner join grouped as left_grouped
         on pairs.left_node_id = left_grouped.node_id
     inner join grouped as right_grouped
         on pairs.right_node_id = right_grouped.node_id
-    where left_grouped.group_id = right_grouped.group_id
+    where pairs.is_live
+        and left_grouped.group_id = right_grouped.group_id
 
 ),
 
@@ -81,4 +67,4 @@ strongest as (
 
 ),
 
-{{ name_profiles('grouped', 'identifiers', 'strongest') }}
+{{ name_profiles('grouped', identifiers, 'strongest') }}

@@ -1,9 +1,7 @@
 {%- set reads = ['touched_profiles'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 
 {%- set places = survivorship_places() -%}
 {%- set rules = survivorship_fingerprint(ref('survivorship_orders'), ref('survivorship_rules')) -%}

@@ -5,16 +5,12 @@
 ) }}
 {{- per_profile(reads) }}
 
+{%- set members = ref('profile_identifiers') %}
+
 with
 
-members as (
-
-    select * from {{ ref('profile_identifiers') }}
-
-),
-
 {% if is_incremental() %}
-{{ stale_orders('members') }},
+{{ stale_orders(members) }},
 
 {% endif %}
 refunds as (
@@ -43,7 +39,7 @@ web as (
     {%- if is_incremental() %}
     inner join stale on orders.order_id = stale.order_id and stale.channel = 'web'
     {%- endif %}
-    left join members
+    left join {{ members }} as members
         on orders.order_id = members.identifier_value
         and members.identifier_type = 'order_id'
     left join refunds
@@ -69,10 +65,10 @@ store as (
     {%- if is_incremental() %}
     inner join stale on receipts.receipt_id = stale.order_id and stale.channel = 'store'
     {%- endif %}
-    left join members as cards
+    left join {{ members }} as cards
         on receipts.loyalty_number = cards.identifier_value
         and cards.identifier_type = 'loyalty_number'
-    left join members as addresses
+    left join {{ members }} as addresses
         on receipts.email = addresses.identifier_value
         and addresses.identifier_type = 'email'
         and not addresses.is_shared

@@ -1,10 +1,7 @@
 {%- set reads = ['touched_profiles'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
-
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 {%- set restrictive_first = "case status when 'denied' then 0 when 'unknown' then 1 else 2 end" %}
 {%- set oldest_grant = dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) %}
 
@@ -25,8 +22,7 @@ touched as (
 {% endif %}
 members as (
 
-    select profile_id, identifier_type, identifier_value from {{ ref('profile_identifiers') }}
-    {{- only_touched() }}
+    select profile_id, identifier_type, identifier_value from {{ ref('profile_identifiers') }} {{- only_touched() }}
 
 ),
 

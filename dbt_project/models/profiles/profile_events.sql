@@ -3,16 +3,12 @@
     'user_id', 'loyalty_number', 'order_id', 'email', 'email_sha256', 'phone', 'device_id', 'anonymous_id',
 ] %}
 
+{%- set members = ref('profile_identifiers') %}
+
 with
 
-members as (
-
-    select * from {{ ref('profile_identifiers') }}
-
-),
-
 {% if is_incremental() %}
-{{ stale_events('members') }},
+{{ stale_events(members) }},
 {% endif %}
 
 chosen as (
@@ -33,7 +29,7 @@ chosen as (
 
 ),
 
-{{ whose_events('chosen', 'members', by_strength) }}
+{{ whose_events('chosen', members, by_strength) }}
 
 select
     chosen.event_id,

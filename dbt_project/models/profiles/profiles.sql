@@ -1,9 +1,7 @@
 {%- set reads = ['touched_profiles', 'attribute_candidates'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 
 {%- set attributes = [
     'user_id', 'loyalty_number', 'email', 'phone', 'first_name', 'last_name',

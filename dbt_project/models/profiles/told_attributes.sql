@@ -1,9 +1,7 @@
 {%- set reads = ['touched_profiles'] %}
 {{ config(
-    materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
-    reads=reads, tags=['hot']
-) }}
-{{- per_profile(reads) }}
+    materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
+) }} {{- per_profile(reads) }}
 
 {#- Source, what its records are known by, and what they tell of a person. A source is also a row per
     attribute in the seed `survivorship_rules`. -#}
@@ -63,7 +61,10 @@ known as (
         identifiers.last_record as record_id,
         members.last_seen_at as told_at
     from members
-    left join {{ ref('identifiers') }} as identifiers
+    left join (
+        select node_id, last_record from {{ ref('identifiers') }}
+        where node_id in (select members.node_id from members)
+    ) as identifiers
         on members.node_id = identifiers.node_id
     where members.identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')
         and not members.is_shared
