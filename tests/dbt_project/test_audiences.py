@@ -10,10 +10,15 @@ TABLES = {
     "profiles.profiles": "profile_id text, email text, phone text, first_name text, last_name text, country_code text,"
     " _batch bigint",
     "profiles.profile_events": "event_id text, profile_id text, event_name text, product_id text,"
-    " amount numeric(18, 2), occurred_at timestamp",
-    "profiles.channel_orders": "profile_id text, ordered_at timestamp, is_cancelled boolean, _batch bigint",
+    " cart_id text, amount numeric(18, 2), occurred_at timestamp",
+    "profiles.channel_orders": "order_id text, channel text, profile_id text, ordered_at timestamp, is_cancelled boolean,"
+    " _batch bigint",
+    "staging.stg_web_orders__order_lines": "order_id text, product_id text, _batch bigint",
+    "staging.stg_store_receipts__receipt_lines": "receipt_id text, product_id text, _batch bigint",
 }
-CART = "?, ?, 'Product Added', 'p1', 2.50, timestamp '2026-03-02 08:00:00'"
+STAGES = ("staging", "identity", "profiles")
+CART = "?, ?, 'Product Added', 'p1', 'cart', 2.50, timestamp '2026-03-02 08:00:00'"
+ORDER = "?, 'web', ?, timestamp '2026-03-02 07:00:00', false, 1"
 EVERYBODY = ["ann", "bob", "cleo"]
 
 
@@ -32,14 +37,15 @@ def incremental_audiences(world: World) -> list[str]:
 
 def plant(world: World) -> None:
     """People who bought this morning and have filled a cart again since: each is in every incremental audience."""
-    stages: list[Statement] = [(f"create schema if not exists {stage}", ()) for stage in ("identity", "profiles")]
+    stages: list[Statement] = [(f"create schema if not exists {stage}", ()) for stage in STAGES]
     tables: list[Statement] = [(f"create table {name} ({columns})", ()) for name, columns in TABLES.items()]
     rows: list[Statement] = []
     for person in EVERYBODY:
         rows += [
             ("insert into identity.touched_profiles values (?, 1)", [person]),
             ("insert into profiles.profiles values (?, 'one@example.com', null, null, null, null, 1)", [person]),
-            ("insert into profiles.channel_orders values (?, timestamp '2026-03-02 07:00:00', false, 1)", [person]),
+            (f"insert into profiles.channel_orders values ({ORDER})", [f"order-of-{person}", person]),
+            ("insert into staging.stg_web_orders__order_lines values (?, 'p2', 1)", [f"order-of-{person}"]),
             (f"insert into profiles.profile_events values ({CART})", [f"event-of-{person}", person]),
         ]
     world.execute([*stages, *tables, *rows])
@@ -58,7 +64,7 @@ def members(world: World, *, full_refresh: bool = False) -> dict[str, list[str]]
 def whoever_vanishes_is_no_member(world: World) -> None:
     plant(world)
     before = members(world)
-    assert {"cart_abandoners", "recent_buyers_suppression"} <= set(before)
+    assert {"bought_products", "cart_abandoners", "recent_buyers_suppression"} <= set(before)
     assert before == dict.fromkeys(before, EVERYBODY)
     world.execute([("delete from profiles.profiles where profile_id = 'bob'", ())])
     after = members(world)

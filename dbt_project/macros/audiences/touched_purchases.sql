@@ -15,7 +15,7 @@ unread_lines as (
 -- also those of whom a purchase has become a month old, or whose clock ran ahead
 touched as (
 
-    {{ unread_profiles() }}
+    {{ touched_members() }}
     union distinct
     select orders.profile_id
     from {{ ref('channel_orders') }} as orders

@@ -1,4 +1,6 @@
-{%- set reads = ['touched_profiles', 'channel_orders', 'stg_web_orders__order_lines', 'stg_store_receipts__receipt_lines'] %}
+{%- set reads = [
+    'touched_profiles', 'profiles', 'channel_orders', 'stg_web_orders__order_lines', 'stg_store_receipts__receipt_lines'
+] %}
 {{ config(
     materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
     reads=reads, tags=['hot']
@@ -80,5 +82,6 @@ select
 from bought
 where bought_at >= {{ a_month_ago }}
     and bought_at <= {{ cdp_now() }}
+    and profile_id in (select known.profile_id from {{ ref('profiles') }} as known {{ only_touched('known.profile_id') }})
 group by profile_id, product_id
 {{- gone_rows(3) }}
