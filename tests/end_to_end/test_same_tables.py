@@ -139,3 +139,23 @@ def test_both_engines_send_the_same_and_nothing_twice(lines):
     assert duck_first["changes"] == first["changes"]
     assert first["changes_sent"] > 0
     assert (duck_second["changes_sent"], second["changes_sent"]) == (0, 0)
+
+
+UNIT_TESTS = """
+import json
+from dagster_cdp import dbt
+words = ["test", "--select", "test_type:unit", "--exclude", "path:models/identity/matching", *dbt.places()]
+results = dbt.invoke([*words, "--no-write-json"], manifest=dbt.parsed()).result.results
+print(json.dumps({result.node.name: str(result.status) for result in results}))
+"""
+
+
+def test_every_unit_test_of_a_model_holds_on_postgres(lines):
+    """On the tables just built; those of matching are typed for DuckDB, and its rows are compared above."""
+    environment = {**os.environ, "CDP_TARGET": "postgres", "PGDATABASE": DATABASE, "CDP_NOW": NOW}
+    ran = subprocess.run(
+        [sys.executable, "-c", UNIT_TESTS], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found = json.loads(ran.stdout.splitlines()[-1])
+    assert {name for name, status in found.items() if status != "pass"} == set()
+    assert len(found) > 40
