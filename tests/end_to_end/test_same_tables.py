@@ -26,11 +26,15 @@ DATABASE = f"{os.environ.get('PGDATABASE', 'cdp')}_line"
 
 
 @pytest.fixture(scope="module")
-def on_postgres(tmp_path_factory):
-    """The same demo in an inbox of its own: the reports of two runs, and the tables after the first."""
+def postgres_line(tmp_path_factory):
     home = tmp_path_factory.mktemp("engines")
-    environment = {**os.environ, **point_at(home), "CDP_TARGET": "postgres", "PGDATABASE": new_database()}
-    told = json.loads(run(RUN_TWICE, environment))
+    return {**os.environ, **point_at(home), "CDP_TARGET": "postgres", "PGDATABASE": new_database()}
+
+
+@pytest.fixture(scope="module")
+def on_postgres(postgres_line):
+    """The same demo in an inbox of its own: the reports of two runs, and the tables after the first."""
+    told = json.loads(run(RUN_TWICE, postgres_line))
     return told["reports"], sort_rows(told["read"])
 
 
@@ -144,3 +148,49 @@ def test_both_engines_send_the_same_and_nothing_twice(on_duckdb, on_postgres):
     assert report.changes == first["changes"]
     assert first["changes_sent"] > 0
     assert second["changes_sent"] == 0
+
+
+UNIT_TESTS = """
+import json
+from dagster_cdp import dbt
+words = ["test", "--select", "test_type:unit", "--exclude", "path:models/identity/matching", *dbt.places()]
+results = dbt.invoke([*words, "--no-write-json"], manifest=dbt.parsed()).result.results
+print(json.dumps({result.node.name: str(result.status) for result in results}))
+"""
+
+
+def test_every_unit_test_of_a_model_holds_on_postgres(postgres_line, on_postgres):
+    """On the tables just built; those of matching are typed for DuckDB, and its rows are compared above."""
+    found = json.loads(run(UNIT_TESTS, postgres_line).splitlines()[-1])
+    assert {name for name, status in found.items() if status != "pass"} == set()
+    assert len(found) > 40
+
+
+WITHDRAW = """
+import json, os
+from pathlib import Path
+from collecting import Collector
+from dagster_cdp.line import run_line
+from dagster_cdp.warehouse import connect
+from withdrawing import SETTINGS, logins_of_those_held, withdrawal
+
+with connect("test") as warehouse:
+    (_, login, count), *_ = logins_of_those_held(warehouse.execute)
+(Path(os.environ["CDP_HOME"]) / "collector.yml").write_text(SETTINGS)
+collector = Collector(os.environ).start()
+try:
+    collector.send(withdrawal(login))
+finally:
+    collector.end()
+report = run_line()
+assert not report.failures, report.failures
+removed = sum(counts["remove"] for counts in report.changes.values())
+print(json.dumps({"held": count, "removed": removed, "sent": report.changes_sent}))
+"""
+
+
+def test_a_withdrawal_through_the_collector_leaves_every_audience_here_too(postgres_line, on_postgres):
+    places = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    found = json.loads(run(WITHDRAW, {**postgres_line, "PYTHONPATH": places}).splitlines()[-1])
+    assert found["held"] > 1
+    assert found["removed"] == found["sent"] == found["held"]
