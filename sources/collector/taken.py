@@ -1,5 +1,6 @@
 """What one request comes to: lines for the log, ids to remember once they are on disk, and counts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +12,7 @@ EVENTS = "web_events.events"
 class Log(Protocol):
     """What is needed of the durable log."""
 
-    async def append(self, lane: str, lines: list[bytes]) -> None: ...
+    def submit(self, lane: str, lines: list[bytes], answered: Callable[[Exception | None], None]) -> None: ...
 
 
 @dataclass(slots=True)

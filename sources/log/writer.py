@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +22,7 @@ from sources.log.refusals import LogFailed, LogFull, LogRefused
 from sources.log.repair import repair
 from sources.log.segment import Segment, checked_lane
 from sources.log.slot import claim
-from sources.log.waiting import Queue, Waiting, answer_all
+from sources.log.waiting import Answered, Queue, Waiting, answer_all, settle
 
 MB = 1 << 20
 BROKEN = "a line of the log holds a line break or a NUL"
@@ -110,16 +111,20 @@ class Writer:
     async def append(self, lane: str, lines: Sequence[bytes]) -> None:
         """Return when every line is on disk. Raises LogFull, LogBusy or LogFailed: then none of them counts."""
         if lines:
-            loop = asyncio.get_running_loop()
-            waiting = Waiting(checked_lane(lane), joined(lines), len(lines), loop, loop.create_future())
-            self._queue.put(waiting)
-            await waiting.future  # type: ignore[misc]
+            future = asyncio.get_running_loop().create_future()
+            self.submit(lane, lines, partial(settle, future))
+            await future
+
+    def submit(self, lane: str, lines: Sequence[bytes], answered: Answered) -> None:
+        """Do the same without a coroutine: `answered` is called on this event loop, with None or what was refused."""
+        loop = asyncio.get_running_loop()
+        self._queue.put(Waiting(checked_lane(lane), joined(lines), len(lines), answered, loop))
 
     def append_now(self, lane: str, lines: Sequence[bytes]) -> None:
         """Do the same from a thread without an event loop."""
         if lines:
             future: Future[None] = Future()
-            self._queue.put(Waiting(checked_lane(lane), joined(lines), len(lines), None, future))
+            self._queue.put(Waiting(checked_lane(lane), joined(lines), len(lines), partial(settle, future)))
             future.result()
 
     async def drain(self) -> None:

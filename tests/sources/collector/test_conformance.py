@@ -363,7 +363,7 @@ class Refusing:
     def __init__(self, error):
         self.error = error
 
-    async def append(self, *_):
+    def submit(self, *_):
         raise self.error
 
     def close(self):
