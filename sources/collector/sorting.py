@@ -82,7 +82,7 @@ class Sorting:
     def take_many(self, raws: Sequence[Raw], events: Sequence[Event]) -> Taken:
         """Take usual events in one tight loop, with what doesn't change at hand; the others go the long way, `take`."""
         is_usual = self.source.plan is None and not self.has_nul and self._unsaid.collect
-        seed, seen, lines, is_known = self.source.seed, self._seen, self._lines, self._memory.has
+        seed, seen, lines, places = self.source.seed, self._seen, self._lines, dict[int, int]()
         silent, agent, head, longest = self.context.consent is ABSENT, b"", b"", 0
         for raw, event in zip(raws, events, strict=True):
             context, identity = event.context or NOTHING, event.messageId
@@ -101,7 +101,7 @@ class Sorting:
                 self.take(bytes(raw), event, event.type)
                 continue
             mark = fingerprint(identity.encode(), seed)
-            if mark in seen or is_known(mark):
+            if mark in seen:
                 self._taken.count("duplicate")
                 continue
             if context.userAgent != agent:
@@ -112,8 +112,18 @@ class Sorting:
                 self.take(bytes(raw), event, event.type)
                 continue
             seen.add(mark)
+            places[mark] = len(lines)
             lines.append(line)
+        self._leave_known(places)
         return self.done()
+
+    def _leave_known(self, places: dict[int, int]) -> None:
+        """Take out what came before; asked for all at once, because each look at memory is a wait."""
+        known = self._memory.known([*places])
+        for place in sorted((places[mark] for mark in known), reverse=True):
+            del self._lines[place]
+            self._taken.count("duplicate")
+        self._seen -= known
 
     def take(self, raw: bytes, event: Event, kind: str | None) -> None:
         """Judge consent first, so that nothing of who refused is kept; then shape, repeats and the plan."""
