@@ -43,7 +43,7 @@ class Table:
             # All of it now: a write to a mapped hole on a full disk would kill the process.
             os.posix_fallocate(opened.fileno(), 0, size)
             self.slots = memoryview(mmap.mmap(opened.fileno(), size)).cast("Q")
-        self.array = np.frombuffer(self.slots, np.uint64)
+        self.array: Marks = np.frombuffer(self.slots, np.uint64)
         self.mask = slots - 1
 
     def add(self, mark: int) -> bool:
@@ -60,11 +60,13 @@ class Table:
         at = marks & np.uint64(self.mask)
         free = self.array[at] == 0
         self.array[at[free]] = marks[free]
-        return marks[self.array[at] != marks]
+        missing: Marks = marks[self.array[at] != marks]
+        return missing
 
     def occupied(self, marks: Marks) -> Marks:
         """Return those whose place is taken: only they can be known here."""
-        return marks[self.array[marks & np.uint64(self.mask)] != 0]
+        found: Marks = marks[self.array[marks & np.uint64(self.mask)] != 0]
+        return found
 
     def is_crowded(self) -> bool:
         """Whether more than half is taken, by a sample: other workers fill it too."""

@@ -1,4 +1,4 @@
-"""The short way of the requests that come by the thousand: judged where they are parsed, answered where they are synced.
+"""The short way of requests that come by the thousand: judged where they are parsed, answered where they are synced.
 
 uvicorn and ASGI make a task, a scope, an event and four messages for each request, and these take most of its time.
 The judgement is `receiving.take_events`, the same that the application calls; tests send what they send both ways.

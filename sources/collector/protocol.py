@@ -19,6 +19,7 @@ HELD_BYTES = 32 * 1024 * 1024  # of unfinished bodies of all connections; past i
 class Connection(HttpToolsProtocol):
     """Closes a connection whose head comes too slowly or never ends; holds little of bodies that don't come whole."""
 
+    cycle: Any  # uvicorn's, or ours
     seconds = 10.0  # for a head, and then for a body
     held = 0  # by all connections of this process
     _own = 0
@@ -57,7 +58,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._waits_for_head = False
         if self._is_usual():
-            self.cycle = Direct(self, PATHS[self.url], keep_alive=self.parser.should_keep_alive())  # type: ignore[assignment]
+            self.cycle = Direct(self, PATHS[self.url], keep_alive=self.parser.should_keep_alive())
         else:
             self._go_the_long_way()
 
@@ -97,7 +98,7 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Collect; the application is woken once, by the end of the message. What comes whole is never copied."""
-        cycle: Any = self.cycle
+        cycle = self.cycle
         if not cycle.response_complete:
             if not cycle.body:
                 cycle.body = body
@@ -116,7 +117,7 @@ class Connection(HttpToolsProtocol):
         """Give the application what there is; it asks for more, or refuses."""
         self._let_go()
         if isinstance(self.cycle, Direct):
-            begun, self.cycle = self.cycle, None  # type: ignore[assignment]
+            begun, self.cycle = self.cycle, None
             self._go_the_long_way()
             self.cycle.body = bytearray(begun.body)
         self.flow.pause_reading()

@@ -52,11 +52,11 @@ def replay(refusals: Iterable[Kept], configuration: Configuration, *, only_try: 
         taken = judged(intake, kept, source) if source else None
         counts[outcome(taken)] += 1
         if taken and taken.lanes.get(EVENTS):
-            passed.lanes.setdefault(EVENTS, []).extend(taken.lanes[EVENTS])
+            passed.lane(EVENTS).extend(taken.lanes[EVENTS])
             passed.marks.extend(taken.marks)
     if passed.lanes and not only_try:
         with closing(open_log(configuration)) as log:
-            log.writer.append_now(EVENTS, passed.lanes[EVENTS])
+            log.writer.put_now(EVENTS, passed.lanes[EVENTS])
         memory.add(passed.marks)
     return counts
 

@@ -112,7 +112,8 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-def configured(worker: Worker) -> uvicorn.Config:
+def configured(worker: Any) -> uvicorn.Config:
+    """`worker` is the application, and knows its collector."""
     return uvicorn.Config(
         worker,
         http=Connection,

@@ -17,10 +17,11 @@ from sources.collector.senders import Source
 from sources.collector.settings import Limits
 from sources.collector.shape import ID_LENGTH, LINKS, REPLACEMENT, fault_of, has_nul, has_time
 from sources.collector.taken import EVENTS, Taken
+from sources.log.lines import Lines
 
 NOTHING = Context()
 SIMPLE = TYPES - {"track", *LINKS}
-ENVELOPE = b'"","event":}'  # what stands around an event beside its head and its id
+FIELD, ENDED, PIECES = b',"event":', b"}\n", 5  # a usual line: its head, its id, the field, the event, the end
 KINDS = 10  # a longer word is no type, and isn't repeated
 SENT_AT_BYTES = 64
 ALLOWED_ENDS = b',"violations":%b,"planVersion":%b}'
@@ -58,7 +59,7 @@ class Sorting:
         self._largest = limits.event + len(self.defaults)
         self._memory = memory
         self._taken = Taken()
-        self._lines: list[bytes] = []
+        self._lines = Lines()
         self._seen: set[int] = set()
         self._contents: dict[str, int] = {}
         self._heads: dict[tuple[Verdict, object, object, bytes], bytes] = {}
@@ -82,8 +83,9 @@ class Sorting:
     def take_many(self, raws: Sequence[Raw], events: Sequence[Event]) -> Taken:
         """Take usual events in one tight loop, with what doesn't change at hand; the others go the long way, `take`."""
         is_usual = self.source.plan is None and not self.has_nul and self._unsaid.collect
-        seed, seen, lines, places = self.source.seed, self._seen, self._lines, dict[int, int]()
-        silent, agent, head, longest = self.context.consent is ABSENT, b"", b"", 0
+        seed, seen, pieces, places = self.source.seed, self._seen, self._lines.pieces, dict[int, int]()
+        silent, agent, head = self.context.consent is ABSENT, b"", b""
+        longest = self._largest - len(self.defaults)
         for raw, event in zip(raws, events, strict=True):
             context, identity = event.context or NOTHING, event.messageId
             if not (
@@ -97,6 +99,7 @@ class Sorting:
                 and context.ip is None
                 and context.direct is None
                 and event.sentAt is ABSENT
+                and len(raw) <= longest
             ):
                 self.take(bytes(raw), event, event.type)
                 continue
@@ -106,22 +109,18 @@ class Sorting:
                 continue
             if context.userAgent != agent:
                 agent, head = context.userAgent, self._head(event, context, self._unsaid)
-                longest = self._largest - len(self.defaults) + len(head) + len(ENVELOPE)
-            line = b"".join((head, encode(identity), b',"event":', raw, b"}"))
-            if len(line) - len(identity) > longest:
-                self.take(bytes(raw), event, event.type)
-                continue
             seen.add(mark)
-            places[mark] = len(lines)
-            lines.append(line)
+            places[mark] = len(pieces)
+            pieces += (head, encode(identity), FIELD, raw, ENDED)
         self._leave_known(places)
         return self.done()
 
     def _leave_known(self, places: dict[int, int]) -> None:
         """Take out what came before; asked for all at once, because each look at memory is a wait."""
         known = self._memory.known([*places])
+        self._lines.count += len(places) - len(known)
         for place in sorted((places[mark] for mark in known), reverse=True):
-            del self._lines[place]
+            del self._lines.pieces[place : place + PIECES]
             self._taken.count("duplicate")
         self._seen -= known
 
@@ -156,7 +155,7 @@ class Sorting:
             raw = b'%b,"type":"%b"}' % (raw.rstrip()[:-1], str(kind).encode())
         self._seen.add(mark)
         head = self._head(event, context, verdict)
-        self._lines.append(b"".join((head, encode(str(identity)), b',"event":', raw, ends)))
+        self._lines.add(head, encode(str(identity)), FIELD, raw, ends)
 
     def _deny(self, kind: str | None) -> None:
         told = kind if kind and len(kind) < KINDS else "other"
@@ -219,9 +218,9 @@ class Sorting:
     def done(self) -> Taken:
         """Return what became of all of them."""
         taken = self._taken
-        if self._lines:
+        if self._lines.count:
             taken.lanes[EVENTS] = self._lines
-            taken.count("accepted", len(self._lines))
+            taken.count("accepted", self._lines.count)
         if taken.denied:
             taken.count("denied", sum(taken.denied.values()))
             for line in quarantine.counted(self.facts.received_at, self.source.origin, taken.denied):

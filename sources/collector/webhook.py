@@ -110,7 +110,7 @@ class Receiver:
                 sorting.take_raw(orjson.dumps(content.fields), None)
         events = sorting.done()
         for lane, lines in events.lanes.items():
-            taken.lanes.setdefault(lane, []).extend(lines)
+            taken.lane(lane).extend(lines)
         taken.marks.extend(events.marks)
         for outcome, count in events.counts.items():
             taken.count(outcome, count)

@@ -18,6 +18,7 @@ from typing import Protocol
 from sources.log.disk import Disk
 from sources.log.followers import delete_read
 from sources.log.lane import LaneFile
+from sources.log.lines import Lines
 from sources.log.refusals import LogFailed, LogFull, LogRefused
 from sources.log.repair import repair
 from sources.log.segment import Segment, checked_lane
@@ -25,7 +26,6 @@ from sources.log.slot import claim
 from sources.log.waiting import Answered, Queue, Waiting, answer_all, settle
 
 MB = 1 << 20
-BROKEN = "a line of the log holds a line break or a NUL"
 SWEEP = 600.0  # seconds between two looks at what is old
 
 
@@ -112,20 +112,25 @@ class Writer:
         """Return when every line is on disk. Raises LogFull, LogBusy or LogFailed: then none of them counts."""
         if lines:
             future = asyncio.get_running_loop().create_future()
-            self.submit(lane, lines, partial(settle, future))
+            self.submit(lane, Lines.of(lines), partial(settle, future))
             await future
 
-    def submit(self, lane: str, lines: Sequence[bytes], answered: Answered) -> None:
+    def submit(self, lane: str, lines: Lines, answered: Answered) -> None:
         """Do the same without a coroutine: `answered` is called on this event loop, with None or what was refused."""
-        loop = asyncio.get_running_loop()
-        self._queue.put(Waiting(checked_lane(lane), joined(lines), len(lines), answered, loop))
+        self._put(lane, lines, answered, asyncio.get_running_loop())
+
+    def _put(self, lane: str, lines: Lines, answered: Answered, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._queue.put(Waiting(checked_lane(lane), lines.written(), lines.count, answered, loop))
 
     def append_now(self, lane: str, lines: Sequence[bytes]) -> None:
         """Do the same from a thread without an event loop."""
         if lines:
-            future: Future[None] = Future()
-            self._queue.put(Waiting(checked_lane(lane), joined(lines), len(lines), partial(settle, future)))
-            future.result()
+            self.put_now(lane, Lines.of(lines))
+
+    def put_now(self, lane: str, lines: Lines) -> None:
+        future: Future[None] = Future()
+        self._put(lane, lines, partial(settle, future), None)
+        future.result()
 
     async def drain(self) -> None:
         """Take no more, write what waits, and seal; return when that is done."""
@@ -207,14 +212,3 @@ class Writer:
             self._swept = time.monotonic()
             with suppress(OSError):
                 delete_read(self.root, self._limits.keep_days, self._limits.followers)
-
-
-def joined(lines: Sequence[bytes]) -> bytes:
-    """Return the lines as they go to disk. A line break or a NUL inside one would be read as its end."""
-    for line in lines:  # looking for one byte is ten times as fast as counting it
-        if b"\n" in line:
-            raise ValueError(BROKEN)
-    data = b"\n".join((*lines, b""))
-    if b"\0" in data:
-        raise ValueError(BROKEN)
-    return data
