@@ -7,7 +7,7 @@ import json
 import pytest
 from door import TRACK, basic
 from uvicorn.server import ServerState
-from wire import Application, Socket
+from wire import Application, Socket, until
 
 from sources.collector.protocol import Connection
 from sources.collector.server import configured
@@ -39,9 +39,7 @@ def talk(door):
             for packet in packets:
                 connection.data_received(packet)
             before_the_end(connection)
-            async with asyncio.timeout(20):
-                while socket.written.count(b"HTTP/1.1 ") < answers or not connection.cycle.response_complete:
-                    await asyncio.sleep(0.001)
+            await until(lambda: socket.written.count(b"HTTP/1.1 ") >= answers and connection.cycle.response_complete)
             return socket.written + (b" closed" if socket.is_closed else b"")
 
         return asyncio.run(go())

@@ -61,12 +61,16 @@ class Wire(httpx.AsyncBaseTransport):
         connection.connection_made(socket)
         for packet in self.cut(written(request.method, request, await request.aread())):
             connection.data_received(packet)
-        async with asyncio.timeout(20):
-            while not (connection.cycle and connection.cycle.response_complete):
-                await asyncio.sleep(0.0005)
+        await until(lambda: connection.cycle and connection.cycle.response_complete)
         answer = HTTPResponse(socket, method=request.method)
         answer.begin()
         return httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - nothing of the connection tells when it has answered
+            await asyncio.sleep(0.0005)
 
 
 def written(method: str, request: httpx.Request, body: bytes) -> bytes:
