@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Raw
 
-from sources.collector import masking, quarantine
+from sources.collector import choices, masking, quarantine
 from sources.collector.bots import is_bot
-from sources.collector.consent import CHANGE, Verdict
+from sources.collector.choices import CHANGE
+from sources.collector.consent import Verdict
 from sources.collector.deduplication import Memory, fingerprint
-from sources.collector.events import ABSENT, TYPES, Context, Event, decode_event, encode
+from sources.collector.events import ABSENT, TYPES, Context, Event, decode_any, decode_event, encode
 from sources.collector.senders import Source
 from sources.collector.settings import Limits
-from sources.collector.shape import ID_LENGTH, LINKS, REPLACEMENT, fault_of, has_nul, has_time
+from sources.collector.shape import ID_LENGTH, LINKS, REPLACEMENT, fault_of, has_nul, has_time, rest_of
 from sources.collector.taken import EVENTS, Taken
 from sources.log.lines import Lines
 
@@ -82,7 +83,7 @@ class Sorting:
 
     def take_many(self, raws: Sequence[Raw], events: Sequence[Event]) -> Taken:
         """Take usual events in one tight loop, with what doesn't change at hand; the others go the long way, `take`."""
-        is_usual = self.source.plan is None and not self.has_nul and self._unsaid.collect
+        is_usual = not (self.source.plan or self.has_nul or self._unsaid.choices) and self._unsaid.collect
         seed, seen, pieces, places = self.source.seed, self._seen, self._lines.pieces, dict[int, int]()
         silent, agent, head = self.context.consent is ABSENT, b"", b""
         longest = self._largest - len(self.defaults)
@@ -140,6 +141,8 @@ class Sorting:
         if mark in self._seen or self._memory.has(mark):
             self._taken.count("duplicate")
             return
+        if verdict.choices and (said := choices.counted(verdict.choices, event)):
+            self._choose(said, raw, event, str(identity))
         ends = b"}"
         if self.source.plan:
             judged = self.source.plan.judge(raw, str(kind), event.event)
@@ -156,6 +159,19 @@ class Sorting:
         self._seen.add(mark)
         head = self._head(event, context, verdict)
         self._lines.add(head, encode(str(identity)), FIELD, raw, ends)
+
+    def _choose(self, said: list[choices.Choice], raw: bytes, event: Event, identity: str) -> None:
+        """Keep what was chosen in the consent log too; a stamp only once in a while."""
+        received_at = self.facts.received_at
+        if event.event != CHANGE:
+            mark = choices.mark_of(said, event, received_at, self.source.seed)
+            if mark in self._seen or self._memory.has(mark):
+                return
+            self._seen.add(mark)
+        sent_at = self.sent_at if event.sentAt is ABSENT else bytes(event.sentAt)
+        request = {"source": self.source.sender.name, "receivedAt": received_at, "sentAt": decode_any(sent_at)}
+        for line in choices.lines(said, event, rest_of(raw), identity, request):
+            self._taken.keep(choices.LANE, line)
 
     def _deny(self, kind: str | None) -> None:
         told = kind if kind and len(kind) < KINDS else "other"
