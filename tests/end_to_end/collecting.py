@@ -15,12 +15,12 @@ import httpx
 class Collector:
     """A process of `cdp collect`."""
 
-    def __init__(self):
+    def __init__(self, environment=None):
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.command = [sys.executable, "-m", "dagster_cdp.cli", "collect", "--port", str(self.port)]
-        self.environment = dict(os.environ)
+        self.environment = environment or dict(os.environ)
         self.process = None
 
     def start(self):

@@ -1,4 +1,4 @@
-"""The same inbox through the same line on DuckDB and on PostgreSQL gives the same tables."""
+"""The same inbox, and the same withdrawal, through the same line on DuckDB and on PostgreSQL give the same tables."""
 
 import json
 import os
@@ -9,6 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+from collecting import Collector
+from withdrawing import SETTINGS, logins_of_those_held, withdrawal
 
 pytestmark = [
     pytest.mark.postgres,
@@ -28,7 +30,7 @@ DATABASE = "cdp_line"
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory):
-    """Both engines' reports and tables, after two runs each."""
+    """Both engines' reports and tables, after two runs each and one more when somebody has withdrawn."""
     home = tmp_path_factory.mktemp("engines")
     server_name = new_database()
     shared = {"CDP_NOW": NOW, "CDP_INBOX": str(home / "inbox")}
@@ -46,8 +48,22 @@ def lines(tmp_path_factory):
             "PGDATABASE": server_name,
         }
         reports = [run_line(environment) for _ in range(2)]
-        found[target] = (reports, read_tables(environment))
+        withdrawn = withdraw(environment)
+        found[target] = ([*reports, run_line(environment)], read_tables(environment), withdrawn)
     return found
+
+
+def withdraw(environment):
+    """Send one person's withdrawal through this line's collector; return who it was and how many audiences had them."""
+    (profile, login, count), *_ = logins_of_those_held(lambda query: read(environment, ASK, query))
+    (Path(environment["CDP_HOME"]) / "collector.yml").write_text(SETTINGS)
+    collector = Collector(environment).start()
+    try:
+        # of both lines the same row: the same id, and no moment of this run
+        collector.send(withdrawal(login))
+    finally:
+        collector.end()
+    return profile, count
 
 
 def new_database():
@@ -98,12 +114,23 @@ print(json.dumps({"columns": columns, "tables": tables}))
 """
 
 
+ASK = """
+import json, sys
+from dagster_cdp.warehouse import connect
+with connect("test") as warehouse:
+    print(json.dumps(warehouse.execute(sys.argv[1])))
+"""
+
+
+def read(environment, code, *words):
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
 def read_tables(environment):
-    read = subprocess.run(
-        [sys.executable, "-c", READ, *VOLATILE],
-        env=environment, cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found = json.loads(read.stdout)
+    found = read(environment, READ, *VOLATILE)
     rows = {name: sorted(map(comparable, table), key=str) for name, table in found["tables"].items()}
     return found["columns"], rows
 
@@ -135,7 +162,16 @@ def test_every_table_holds_the_same_rows(lines):
 
 
 def test_both_engines_send_the_same_and_nothing_twice(lines):
-    (duck_first, duck_second), (first, second) = lines["duckdb"][0], lines["postgres"][0]
+    (duck_first, duck_second, _), (first, second, _) = lines["duckdb"][0], lines["postgres"][0]
     assert duck_first["changes"] == first["changes"]
     assert first["changes_sent"] > 0
     assert (duck_second["changes_sent"], second["changes_sent"]) == (0, 0)
+
+
+def test_a_withdrawal_through_the_collector_leaves_every_audience_on_both(lines):
+    (duck_profile, duck_count), (profile, count) = lines["duckdb"][2], lines["postgres"][2]
+    assert (duck_profile, duck_count) == (profile, count)
+    for target in ("duckdb", "postgres"):
+        last = lines[target][0][2]
+        assert sum(counts["remove"] for counts in last["changes"].values()) == count
+        assert last["changes_sent"] == count
