@@ -121,7 +121,7 @@ def test_a_source_says_what_its_categories_stand_for(door_of, door):
 
 
 def test_a_choice_that_the_plan_refuses_counts(door_of, door, monkeypatch, tmp_path):
-    (tmp_path / "strict.yml").write_text("version: 1\nmode: block\nunplanned: block\nevents: {}\n")
+    (tmp_path / "strict.yml").write_text("version: 1\nmode: block\nunplanned: block\nevents: {Known: {type: object}}\n")
     monkeypatch.setattr(read_plan, "__defaults__", (tmp_path,))
     site = replace(door.settings.sources["site"], plan="strict")
     strict = door_of(Settings(sources={"site": site}))
