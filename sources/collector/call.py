@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from sources.collector.addresses import client_address, kept
 from sources.collector.body import Receive
+from sources.collector.facts import Facts
 from sources.collector.senders import Source
-from sources.collector.sorting import Facts
 
 Header = tuple[bytes, bytes]
 

@@ -3,7 +3,6 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 from msgspec import Raw
@@ -14,6 +13,7 @@ from sources.collector.choices import CHANGE
 from sources.collector.consent import Verdict
 from sources.collector.deduplication import Memory, fingerprint
 from sources.collector.events import ABSENT, TYPES, Context, Event, decode_any, decode_event, encode
+from sources.collector.facts import Facts
 from sources.collector.senders import Source
 from sources.collector.settings import Limits
 from sources.collector.shape import ID_LENGTH, LINKS, REPLACEMENT, fault_of, has_nul, has_time, rest_of
@@ -28,30 +28,19 @@ SENT_AT_BYTES = 64
 ALLOWED_ENDS = b',"violations":%b,"planVersion":%b}'
 
 
-@dataclass(slots=True)
-class Facts:
-    """What the request itself says, beside its body."""
-
-    received_at: str  # ISO, milliseconds, Z
-    address: str | None  # as far as the policy keeps it
-    gpc: bool = False
-    user_agent: str = ""
-    sdk: str | None = None
-    retries: bytes = b""  # `,"retryCount":3`, or nothing
-
-
 class Sorting:
     """Takes the events of one request one by one; `done` says what became of them."""
 
     __slots__ = (
         *("_contents", "_heads", "_largest", "_lines", "_memory", "_policy", "_seen", "_taken", "_unsaid"),
-        *("context", "defaults", "facts", "has_nul", "is_mended", "sent_at", "source"),
+        *("context", "defaults", "facts", "has_nul", "is_mended", "kind", "sent_at", "source"),
     )
 
     def __init__(self, source: Source, facts: Facts, limits: Limits, memory: Memory) -> None:
         self.source = source
         self.facts = facts
-        self.sent_at = b"null"
+        self.kind: str | None = None  # the type that the path names
+        self.sent_at = facts.sent_at
         self.defaults = b"null"
         self.context = NOTHING
         self.has_nul = self.is_mended = False
@@ -168,10 +157,18 @@ class Sorting:
             if mark in self._seen or self._memory.has(mark):
                 return
             self._seen.add(mark)
-        sent_at = self.sent_at if event.sentAt is ABSENT else bytes(event.sentAt)
-        request = {"source": self.source.sender.name, "receivedAt": received_at, "sentAt": decode_any(sent_at)}
+        request = {
+            "source": self.source.sender.name,
+            "receivedAt": received_at,
+            "sentAt": decode_any(self._sent(event)),
+        }
         for line in choices.lines(said, event, rest_of(raw), identity, request):
             self._taken.keep(choices.LANE, line)
+
+    def _sent(self, event: Event) -> bytes:
+        """When the client says it sent it, as JSON; what is longer is no time."""
+        sent_at = self.sent_at if event.sentAt is ABSENT else bytes(event.sentAt)
+        return sent_at if len(sent_at) <= SENT_AT_BYTES else b"null"
 
     def _deny(self, kind: str | None) -> None:
         told = kind if kind and len(kind) < KINDS else "other"
@@ -197,7 +194,7 @@ class Sorting:
 
     def _head(self, event: Event, context: Context, verdict: Verdict) -> bytes:
         """The envelope before the message id; events of one request mostly share it."""
-        sent_at = self.sent_at if event.sentAt is ABSENT else bytes(event.sentAt)
+        sent_at = self._sent(event)
         agent = context.userAgent or self.context.userAgent
         agent = agent if isinstance(agent, str) else self.facts.user_agent
         key = (verdict, agent, context.direct is True, sent_at)
@@ -212,7 +209,7 @@ class Sorting:
         return b"".join(
             (
                 *(b'{"receivedAt":"', facts.received_at.encode(), b'",', self.source.key_line),
-                *(b',"sentAt":', sent_at if len(sent_at) <= SENT_AT_BYTES else b"null", b',"ip":', encode(address)),
+                *(b',"sentAt":', sent_at, b',"ip":', encode(address)),
                 *(b',"isBot":', b"true" if agent and is_bot(agent) else b"false", b',"consent":', verdict.line),
                 *(b',"defaults":', self.defaults, facts.retries, b',"messageId":'),
             )
@@ -227,7 +224,11 @@ class Sorting:
             return
         self._seen.add(mark)
         facts = self.facts
-        reason = quarantine.Reason("plan" if codes else "event", codes or (code,))
+        kind = (event and event.type) or self.kind
+        sent_at = self._sent(event) if event else self.sent_at
+        reason = quarantine.Reason(
+            "plan" if codes else "event", codes or (code,), kind if kind in TYPES else None, decode_any(sent_at)
+        )
         line = quarantine.line(facts.received_at, self.source.origin, reason, raw, message_id=identity, sdk=facts.sdk)
         self._taken.refuse(line, code)
 

@@ -16,11 +16,12 @@ import orjson
 from sources.collector import quarantine, webhooks
 from sources.collector.deduplication import Memory, fingerprint, seed_of
 from sources.collector.events import encode
+from sources.collector.facts import Facts
 from sources.collector.intake import Refused
 from sources.collector.refusal import Refusal
 from sources.collector.senders import Source, source_of
 from sources.collector.settings import Hook, Limits, Sender, Settings
-from sources.collector.sorting import Facts, Sorting
+from sources.collector.sorting import Sorting
 from sources.collector.taken import Taken
 from sources.refusals import BadConfiguration, BadDeclaration
 from sources.source import load_source
