@@ -146,6 +146,24 @@ def test_the_end_is_passed_once_all_is_read(address, tmp_path):
         assert reader.has_passed(reader.read(LANE, {}, 1 << 20)[1], end)
 
 
+def test_many_messages_are_read_in_few_round_trips(nats, tmp_path, monkeypatch):
+    written(tmp_path / "log", LINES, segment_bytes=100)
+    with closing(remote_at(nats.address)) as remote:
+        Forwarder(tmp_path / "log", remote).ship()
+        asked = []
+        run = remote.run
+        monkeypatch.setattr(remote, "run", lambda coroutine: asked.append(1) or run(coroutine))
+        assert remote.reader().read(LANE, {}, 1 << 20)[0] == LINES
+        assert len(asked) <= 6  # where the end is, a consumer, 29 messages, and its end
+        asked.clear()
+        position = remote.reader().read(LANE, {}, 1 << 20)[1]
+        written(tmp_path / "log", LINES[:7])
+        Forwarder(tmp_path / "log", remote).ship()
+        asked.clear()
+        assert remote.reader().read(LANE, position, 1 << 20)[0] == LINES[:7]
+        assert len(asked) == 1
+
+
 @pytest.fixture(params=["nats", "kafka"])
 def broker(request):
     found = request.getfixturevalue(request.param)
