@@ -38,7 +38,7 @@ class Lane(Protocol):
     @property
     def since(self) -> float | None: ...
 
-    def append(self, data: bytes) -> None: ...
+    def append(self, pieces: Sequence[bytes]) -> None: ...
 
     def seal(self) -> None: ...
 
@@ -169,10 +169,11 @@ class Writer:
 
     def _written(self, lane: str, members: Sequence[Waiting]) -> LogRefused | None:
         lines = sum(waiting.lines for waiting in members)
-        data = b"".join(waiting.data for waiting in members)
+        pieces = [waiting.data for waiting in members]
+        size = sum(map(len, pieces))
         try:
-            self._check_space(len(data))
-            self._lane(lane).append(data)
+            self._check_space(size)
+            self._lane(lane).append(pieces)
         except LogRefused as refusal:
             self.counted.refused += lines
             return refusal
@@ -180,7 +181,7 @@ class Writer:
             self.counted.refused += lines
             return LogFailed(f"the log can't be written: {type(fault).__name__}")
         self.counted.lines += lines
-        self.counted.bytes += len(data)
+        self.counted.bytes += size
         return None
 
     def _check_space(self, size: int) -> None:
