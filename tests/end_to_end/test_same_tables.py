@@ -48,8 +48,9 @@ def lines(tmp_path_factory):
             "PGDATABASE": server_name,
         }
         reports = [run_line(environment) for _ in range(2)]
+        tables = read_tables(environment)  # now: what a collector takes is received at the moment of this run
         withdrawn = withdraw(environment)
-        found[target] = ([*reports, run_line(environment)], read_tables(environment), withdrawn)
+        found[target] = ([*reports, run_line(environment)], tables, withdrawn)
     return found
 
 
@@ -59,7 +60,6 @@ def withdraw(environment):
     (Path(environment["CDP_HOME"]) / "collector.yml").write_text(SETTINGS)
     collector = Collector(environment).start()
     try:
-        # of both lines the same row: the same id, and no moment of this run
         collector.send(withdrawal(login))
     finally:
         collector.end()
