@@ -1,5 +1,6 @@
 """`cdp quarantine`: what the collector refused and why, and sending it through once more."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -57,18 +58,23 @@ def replay_refusals(
 
     with connect("quarantine") as warehouse:
         rows = warehouse.execute(
-            "select refused._row_id, refused.source, refused.received_at, refused.raw, refused.is_base64, refused.sdk "
+            "select refused._row_id, refused.source, refused.received_at, refused.raw, refused.is_base64, refused.sdk, "
+            "refused.type, refused.sent_at "
             f"{OPEN} and refused.stage in ('event', 'plan') and refused.raw is not null "
             f"and not coalesce({CAME_THROUGH}, false) "
             "order by refused.received_at, refused._source_file, refused._row_number",
             [code, code, source, source],
         )
     refusals = [
-        Kept(row_id, sender, f"{received.isoformat(timespec='milliseconds')}Z", raw, bool(is_base64), sdk)
-        for row_id, sender, received, raw, is_base64, sdk in rows
+        Kept(row_id, sender, iso(received), raw, bool(is_base64), sdk, kind, sent and iso(sent))
+        for row_id, sender, received, raw, is_base64, sdk, kind, sent in rows
     ]
     counts = replay(refusals, read_configuration(), only_try=only_try)
     for what, count in sorted(counts.items()):
         print(f"{count:>8} {what}")
     tried = "would pass; nothing was written" if only_try else "pass. Next: `cdp run`"
     print(f"{counts['accepted']} of {len(refusals)} {tried}.")
+
+
+def iso(moment: datetime) -> str:
+    return f"{moment.isoformat(timespec='milliseconds')}Z"

@@ -5,11 +5,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
 from sources.collector.events import encode
 
 Headers = list[tuple[bytes, bytes]]
 ORIGIN = re.compile(rb"[!-~]{1,300}")
 JSON = b"application/json"
+CLOSE = (b"connection", b"close")
 PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
     (b"access-control-allow-headers", b"authorization, content-type, content-encoding, anonymousid, x-retry-count"),
@@ -34,6 +37,12 @@ class Answer:
         start = {"type": "http.response.start", "status": self.status, "headers": headers}
         return start, {"type": "http.response.body", "body": self.body}
 
+    def written(self, cors: Headers, *, closes: bool) -> bytes:
+        """Return the same as the bytes of HTTP."""
+        start, body = self.messages([*cors, CLOSE] if closes and CLOSE not in self.headers else cors)
+        head = b"".join(b"%b: %b\r\n" % pair for pair in start["headers"])
+        return b"%b%b\r\n%b" % (STATUS_LINE[self.status], head, body["body"])
+
 
 SUCCESS = Answer(200, b'{"success":true}')
 
@@ -48,7 +57,7 @@ def refusal(status: int, code: str, retry_after: int | None = None) -> Answer:
     if status == 401:  # noqa: PLR2004 - unauthorised
         headers.append((b"www-authenticate", b'Basic realm="write key"'))
     if status in (408, 413):
-        headers.append((b"connection", b"close"))
+        headers.append(CLOSE)
     return Answer(status, encode({"success": False, "code": code}), headers=headers)
 
 

@@ -5,7 +5,7 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from sources.collector import openapi
-from sources.collector.answers import PREFLIGHT, SUCCESS, Answer, cors, refusal
+from sources.collector.answers import PREFLIGHT, SUCCESS, Answer, Headers, cors, refusal
 from sources.collector.body import Receive
 from sources.collector.call import Call
 from sources.collector.deduplication import Memory
@@ -52,8 +52,8 @@ class Collector:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         began = perf_counter()
         route, name = self._router.find(scope["method"], scope["path"])
-        call = Call(scope, receive, name)
-        answer = await self._answer(route, call)
+        call = Call.of(scope, receive, name)
+        answer = await self._answer(route, call, scope["method"])
         if answer is None:
             return
         self.metrics.answered(answer.status, perf_counter() - began)
@@ -62,26 +62,31 @@ class Collector:
             await send(SUCCESS_START)
             await send(SUCCESS_BODY)
             return
-        start, body = answer.messages(cors(origin, self._sites))
+        start, body = answer.messages(self.cors(origin))
         await send(start)
         await send(body)
 
-    async def _answer(self, route: Route | None, call: Call) -> Answer | None:
-        """Refusals of a request are answered; nothing of what it holds is ever in an answer or in a log line."""
+    async def _answer(self, route: Route | None, call: Call, method: str) -> Answer | None:
         try:
             if route is None:
-                return self._without_route(call)
-            answer = await route.handler(self, call)
-        except Refusal as error:
-            return refusal(error.status, error.code, error.retry_after)
-        except LogRefused as error:
-            return self._log_refused(error)
+                return self._without_route(call, method)
+            return await route.handler(self, call)
         except Gone:
             return None
         except Exception as error:  # noqa: BLE001 - the last line of defence: the kit sends it again
-            tell_error("request_failed", error)
-            return refusal(500, "internal")
-        return answer
+            return self.refused(error)
+
+    def refused(self, error: Exception) -> Answer:
+        """Refusals of a request are answered; nothing of what it holds is ever in an answer or in a log line."""
+        if isinstance(error, Refusal):
+            return refusal(error.status, error.code, error.retry_after)
+        if isinstance(error, LogRefused):
+            return self._log_refused(error)
+        tell_error("request_failed", error)
+        return refusal(500, "internal")
+
+    def cors(self, origin: bytes | None) -> Headers:
+        return cors(origin, self._sites)
 
     @property
     def log_fault(self) -> str:
@@ -98,11 +103,11 @@ class Collector:
         self._fault, self._fault_until = "log_full" if is_full else "log_failed", monotonic() + ILL_SECONDS
         return refusal(503, self._fault, FULL_SECONDS if is_full else FAILED_SECONDS)
 
-    def _without_route(self, call: Call) -> Answer:
+    def _without_route(self, call: Call, method: str) -> Answer:
         allowed = self._router.allowed(call.path)
         if not allowed:
             return refusal(404, "no_such_route")
-        if call.scope["method"] == "OPTIONS":
+        if method == "OPTIONS":
             return Answer(204, headers=PREFLIGHT)
         answer = refusal(405, "method_not_allowed")
         answer.headers.append((b"allow", ", ".join([*allowed, "OPTIONS"]).encode()))

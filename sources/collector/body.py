@@ -26,6 +26,11 @@ async def read_body(receive: Receive, hold: Hold, limit: int, seconds: float) ->
                 body = await rest_of(body, receive, hold, limit)
         except TimeoutError:
             raise Refusal(408, "too_slow") from None
+    return whole(body, hold, limit)
+
+
+def whole(body: bytes, hold: Hold, limit: int) -> bytes:
+    """Return a body that has come as it was meant; `hold` has its size already."""
     if len(body) > limit:
         raise Refusal(413, "body_too_large")
     return inflated(body, hold, limit) if body.startswith(GZIP) else body

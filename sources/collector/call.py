@@ -1,37 +1,48 @@
 """One request as the routes see it."""
 
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from sources.collector.addresses import client_address, kept
 from sources.collector.body import Receive
+from sources.collector.facts import Facts
 from sources.collector.senders import Source
-from sources.collector.sorting import Facts
+
+Header = tuple[bytes, bytes]
+
+
+async def nothing_more() -> dict[str, Any]:
+    """What a request that is here as a whole is asked for more of."""
+    return {"type": "http.disconnect"}
 
 
 class Call:
-    """The parts of a request, taken out of ASGI's scope once."""
+    """The parts of a request, taken out of what came once."""
 
-    __slots__ = ("headers", "name", "path", "query", "receive", "scope")
+    __slots__ = ("headers", "name", "path", "peer", "query", "receive")
 
-    def __init__(self, scope: dict[str, Any], receive: Receive, name: str = "") -> None:
-        self.scope = scope
-        self.receive = receive
-        self.name = name  # the part of the path that the route leaves open
-        self.path: str = scope["path"]
-        self.query: bytes = scope["query_string"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+    def __init__(self, path: str, query: bytes, headers: Iterable[Header], peer: str | None) -> None:
+        self.path = path
+        self.query = query
+        self.headers = dict(headers)
+        self.peer = peer
+        self.name = ""  # the part of the path that the route leaves open
+        self.receive: Receive = nothing_more
+
+    @classmethod
+    def of(cls, scope: dict[str, Any], receive: Receive, name: str) -> Self:
+        """Return what ASGI says of a request."""
+        client = scope.get("client")
+        call = cls(scope["path"], scope["query_string"], scope["headers"], client[0] if client else None)
+        call.name, call.receive = name, receive
+        return call
 
     @property
     def origin(self) -> bytes | None:
         return self.headers.get(b"origin")
-
-    @property
-    def peer(self) -> str | None:
-        client = self.scope.get("client")
-        return client[0] if client else None
 
     def facts(self, source: Source, trusted_proxies: int) -> Facts:
         """Return what the request says beside its body; the address only as far as the policy keeps it."""

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Struct
 
+from sources.collector.choices import Choice, choices_of
 from sources.collector.settings import Consent
-
-CHANGE = "Segment Consent Preference Updated"  # the record of the choice itself is always kept
 
 
 class _Object(Struct):
@@ -25,10 +24,11 @@ _decoder = msgspec.json.Decoder(_Object)
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """Whether the event may be kept, and the line's `consent`."""
+    """Whether the event may be kept, the line's `consent`, and what of it belongs in the consent log."""
 
     collect: bool
     line: bytes
+    choices: tuple[Choice, ...] = ()
 
 
 class Judge:
@@ -76,7 +76,8 @@ def judge(preferences: Mapping[str, bool] | None, gpc: bool, policy: Consent) ->
         "share": all(may(name) for name in policy.share),
         "denied": sorted({*(name for name, said in (preferences or {}).items() if not said), *refused}),
     }
-    return Verdict(all(may(name) for name in policy.collect), msgspec.json.encode(verdict))
+    choices = choices_of(preferences, refused, policy)
+    return Verdict(all(may(name) for name in policy.collect), msgspec.json.encode(verdict), choices)
 
 
 def reached(

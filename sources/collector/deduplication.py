@@ -9,10 +9,11 @@ staging drops; the other order would lose one.
 import mmap
 import os
 import time
-from array import array
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
 from sources.collector.marks import SLOT, Journal, place
@@ -21,6 +22,8 @@ WINDOW = 16  # slots
 SAMPLE = 512  # slots looked at to say how full a table is
 FILLED = 2  # slots for an id: half of them stay free
 DAY = 24 * 3600
+Marks = npt.NDArray[np.uint64]
+MANY = 16  # from here on it is faster to look at all at once
 Key = tuple[int, int]  # the day, and the table's number in it
 
 
@@ -40,6 +43,7 @@ class Table:
             # All of it now: a write to a mapped hole on a full disk would kill the process.
             os.posix_fallocate(opened.fileno(), 0, size)
             self.slots = memoryview(mmap.mmap(opened.fileno(), size)).cast("Q")
+        self.array: Marks = np.frombuffer(self.slots, np.uint64)
         self.mask = slots - 1
 
     def add(self, mark: int) -> bool:
@@ -50,6 +54,19 @@ class Table:
                 slots[slot] = mark
                 return True
         return False
+
+    def add_free(self, marks: Marks) -> Marks:
+        """Add those whose own place is free, all at once; return the others."""
+        at = marks & np.uint64(self.mask)
+        free = self.array[at] == 0
+        self.array[at[free]] = marks[free]
+        missing: Marks = marks[self.array[at] != marks]
+        return missing
+
+    def occupied(self, marks: Marks) -> Marks:
+        """Return those whose place is taken: only they can be known here."""
+        found: Marks = marks[self.array[marks & np.uint64(self.mask)] != 0]
+        return found
 
     def is_crowded(self) -> bool:
         """Whether more than half is taken, by a sample: other workers fill it too."""
@@ -71,6 +88,7 @@ class Memory:
         self._tables: dict[Key, Table] = {}
         self._day = -1
         self._search: list[tuple[memoryview, int]] = []
+        self._in_use: Table | None = None
         self.turn()
         self._recall(self._day - 1)
         self._recall(self._day)
@@ -105,17 +123,27 @@ class Memory:
                 at += 1
         return False
 
+    def known(self, marks: Sequence[int]) -> set[int]:
+        """Return those of many that are known: their places are fetched at once, which is what takes the time."""
+        asked = np.fromiter(marks, np.uint64, len(marks))
+        maybe = {mark for table in self._tables.values() for mark in table.occupied(asked).tolist()}
+        return {mark for mark in maybe if self.has(mark)}
+
     def add(self, marks: Sequence[int]) -> None:
         """Remember what is on disk now. Without room for a table nothing is remembered: staging drops repeats too."""
-        self._enter(self._day, marks)
-        self._journal.add(self._day, array("Q", marks).tobytes())
+        if self._in_use and len(marks) >= MANY:
+            rest = self._in_use.add_free(np.fromiter(marks, np.uint64, len(marks))).tolist()
+            self._enter(self._day, rest)
+        else:
+            self._enter(self._day, marks)
+        self._journal.add(self._day, marks)
 
     def keep(self) -> None:
         """Write down what was added, against the end of the machine."""
         self._journal.write()
 
     def _enter(self, day: int, marks: Iterable[int]) -> None:
-        table = self._newest(day)
+        table = self._in_use if day == self._day else self._newest(day)
         for mark in marks:
             while table and not table.add(mark):
                 table = self._grown(day)
@@ -140,6 +168,7 @@ class Memory:
     def _look(self) -> None:
         tables = [self._tables[key] for key in sorted(self._tables, reverse=True)]
         self._search = [(table.slots, table.mask) for table in tables]
+        self._in_use = self._newest(self._day)
 
     def _open(self, key: Key) -> Table | None:
         if key not in self._tables:

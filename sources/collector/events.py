@@ -68,6 +68,7 @@ decode_events = msgspec.json.Decoder(Batched).decode
 decode_batch = msgspec.json.Decoder(Batch).decode
 decode_context = msgspec.json.Decoder(Context).decode
 decode_raw = msgspec.json.Decoder(Raw).decode
+decode_any = msgspec.json.decode
 decode_key = msgspec.json.Decoder(Key).decode
 encode = msgspec.json.Encoder().encode
 UNREADABLE = (msgspec.DecodeError, RecursionError)

@@ -18,10 +18,11 @@ from sources.collector.events import (
     decode_events,
     decode_raw,
 )
+from sources.collector.facts import Facts
 from sources.collector.senders import Source
 from sources.collector.settings import Limits
 from sources.collector.shape import may_hold_nul, repaired
-from sources.collector.sorting import Facts, Sorting
+from sources.collector.sorting import Sorting
 from sources.collector.splitting import split
 from sources.collector.taken import Taken
 
@@ -57,6 +58,7 @@ class Intake:
         if not (body.isascii() or is_utf8(body)):
             return self._mended_single(body, kind, source, facts)
         sorting = Sorting(source, facts, self._limits, self._memory)
+        sorting.kind = kind
         sorting.has_nul = may_hold_nul(text)
         sorting.take(text, event, event.type or kind)
         return sorting.done()
@@ -125,7 +127,7 @@ class Intake:
         if not text.startswith(b"{") or not is_json(text):
             return self.refused(body, "malformed_json", source, facts)
         sorting = Sorting(source, facts, self._limits, self._memory)
-        sorting.is_mended = True
+        sorting.is_mended, sorting.kind = True, kind
         sorting.has_nul = may_hold_nul(text)
         sorting.take_raw(text, kind)
         return sorting.done()

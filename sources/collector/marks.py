@@ -8,8 +8,9 @@ import os
 import secrets
 import shutil
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 SHARED = Path("/dev/shm")  # noqa: S108 - in a folder that only its owner may enter
@@ -61,9 +62,9 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._waiting: list[tuple[int, bytes]] = []
+        self._waiting: list[tuple[int, Sequence[int]]] = []
 
-    def add(self, day: int, marks: bytes) -> None:
+    def add(self, day: int, marks: Sequence[int]) -> None:
         self._waiting.append((day, marks))
 
     def write(self) -> None:
@@ -71,7 +72,7 @@ class Journal:
         waiting, self._waiting = self._waiting, []
         for day in {day for day, _ in waiting}:
             with suppress(OSError), (self._folder / f"{day}-{self._name}.marks").open("ab") as file:
-                file.write(b"".join(marks for its, marks in waiting if its == day))
+                file.write(array("Q", chain.from_iterable(marks for its, marks in waiting if its == day)))
 
     def knows(self, day: int) -> bool:
         return any(self._folder.glob(f"{day}-*.marks"))

@@ -22,6 +22,7 @@ HELP = {
     "cdp_collector_log_bytes_total": ("counter", "Bytes on disk."),
     "cdp_collector_log_refused_total": ("counter", "Lines the log could not take."),
     "cdp_collector_log_sync_seconds_total": ("counter", "Time spent writing and syncing."),
+    "cdp_collector_log_ship_failures_total": ("counter", "Attempts to ship segments past this machine that failed."),
     "cdp_collector_ids_bytes": ("gauge", "Tables of message ids."),
 }
 

@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sources.collector.events import encode
 
@@ -24,10 +25,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Reason:
-    """Where it was stopped, and why."""
+    """Where it was stopped, and why; what the request said of it, so that it can be judged again."""
 
     stage: str  # body, event, plan or webhook
     codes: Sequence[str]
+    kind: str | None = None
+    sent_at: Any = None
 
 
 def line(
@@ -56,6 +59,8 @@ def line(
             "raw": text,
             "isBase64": is_base64,
             "sdk": sdk,
+            "type": reason.kind,
+            "sentAt": reason.sent_at,
         }
     )
 

@@ -1,6 +1,8 @@
 """The routes that take something: read, recognise the sender, sort, store, and only then say yes."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sources.collector import pixels
@@ -13,9 +15,12 @@ from sources.collector.refusal import Refusal
 from sources.collector.senders import Source
 from sources.collector.taken import Taken
 from sources.collector.webhook import Delivery
+from sources.log.refusals import LogRefused
 
 if TYPE_CHECKING:
     from sources.collector.app import Collector
+
+Reply = Callable[[Answer | Exception], None]
 
 
 async def events(collector: "Collector", call: Call) -> Answer:
@@ -24,35 +29,40 @@ async def events(collector: "Collector", call: Call) -> Answer:
     hold = Hold(collector.in_flight)
     try:
         body = await read_body(call.receive, hold, 2 * limits.batch, limits.seconds)
-        source = collector.senders.find(call.headers.get(b"authorization"), body, call.query)
-        return await taken_in(collector, call, source, body)
+        return await told(partial(take_events, collector, call, body))
     finally:
         hold.release()
 
 
-async def taken_in(collector: "Collector", call: Call, source: Source, body: bytes) -> Answer:
+def take_events(collector: "Collector", call: Call, body: bytes, reply: Reply) -> None:
+    """Take a body that is here as a whole. Raises what refuses it at once; `reply` gets what is known later."""
+    source = collector.senders.find(call.headers.get(b"authorization"), body, call.query)
+    take(collector, call, source, body, reply)
+
+
+def take(collector: "Collector", call: Call, source: Source, body: bytes, reply: Reply) -> None:
     """Sort and store what a known sender sent."""
-    kind = collector.kinds.get(call.path)
     check_site(source, call.origin)
     if source.bucket:
         source.bucket.check()
     facts = call.facts(source, collector.settings.trusted_proxies)
-    intake = collector.intake
+    kind, intake = collector.kinds.get(call.path), collector.intake
     found = intake.single(body, kind, source, facts) if kind else intake.batch(body, source, facts)
-    if isinstance(found, Refused):
-        await keep(collector, found.taken, source.sender.name)
-        return refusal(400, found.code)
-    await keep(collector, found, source.sender.name)
-    if source.bucket:
-        source.bucket.took(sum(found.counts.values()))
-    return SUCCESS
+    taken, answer = (found.taken, refusal(400, found.code)) if isinstance(found, Refused) else (found, SUCCESS)
+
+    def stored(fault: Exception | None) -> None:
+        if source.bucket and fault is None:
+            source.bucket.took(sum(taken.counts.values()))
+        reply(fault or answer)
+
+    store(collector, taken, source.sender.name, stored)
 
 
 async def pixel(collector: "Collector", call: Call) -> Answer:
     """Take one call from the address of an image: who asks for one gets it, whatever the call is worth."""
     source = collector.senders.find(None, b"", call.query)
     body = pixels.event_of(call.query, call.headers.get(b"user-agent", b""))
-    await taken_in(collector, call, source, body)
+    await told(partial(take, collector, call, source, body))
     return pixels.IMAGE
 
 
@@ -64,9 +74,8 @@ async def webhook(collector: "Collector", call: Call) -> Answer:
     try:
         body = await read_body(call.receive, hold, limits.webhook, limits.seconds)
         found = hook.take(Delivery(call.headers, body, now()), collector.memory)
-        taken = found.taken if isinstance(found, Refused) else found
-        await keep(collector, taken, call.name)
-        return refusal(400, found.code) if isinstance(found, Refused) else SUCCESS
+        taken, answer = (found.taken, refusal(400, found.code)) if isinstance(found, Refused) else (found, SUCCESS)
+        return await told(lambda reply: store(collector, taken, call.name, lambda fault: reply(fault or answer)))
     finally:
         hold.release()
 
@@ -76,13 +85,47 @@ def check_site(source: Source, origin: bytes | None) -> None:
         raise Refusal(403, "origin_not_allowed")
 
 
-async def keep(collector: "Collector", taken: Taken, name: str) -> None:
-    """Return when all of it is on disk; only then are its ids remembered. Raises what the log raises."""
-    lanes = list(taken.lanes.items())
-    if len(lanes) == 1:
-        await collector.log.append(*lanes[0])
-    elif lanes:
-        await asyncio.gather(*(collector.log.append(lane, lines) for lane, lines in lanes))
-    collector.memory.add(taken.marks)
-    collector.is_well()
-    collector.metrics.took(name, taken.counts)
+def store(collector: "Collector", taken: Taken, name: str, stored: Callable[[Exception | None], None]) -> None:
+    """Call `stored` when all of it is on disk, with None, or with why it isn't; only then are its ids remembered."""
+    missing, worst = len(taken.lanes) or 1, None
+
+    def answered(fault: Exception | None) -> None:
+        nonlocal missing, worst
+        missing, worst = missing - 1, worst or fault
+        if not missing:
+            stored(worst or remember(collector, taken, name))
+
+    if not taken.lanes:
+        answered(None)
+    for lane, lines in taken.lanes.items():
+        try:
+            collector.log.submit(lane, lines, answered)
+        except LogRefused as fault:
+            answered(fault)
+
+
+def remember(collector: "Collector", taken: Taken, name: str) -> Exception | None:
+    """Keep in mind what is on disk now; return what went wrong: nobody is above to catch it."""
+    try:
+        collector.memory.add(taken.marks)
+        collector.is_well()
+        collector.metrics.took(name, taken.counts)
+    except Exception as fault:  # noqa: BLE001 - as above: it becomes an answer
+        return fault
+    return None
+
+
+async def told(begin: Callable[[Reply], None]) -> Answer:
+    """Wait for what is told by a call. Raises what it says went wrong."""
+    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    def reply(said: Answer | Exception) -> None:
+        if future.done():  # the client hung up
+            return
+        if isinstance(said, Answer):
+            future.set_result(said)
+        else:
+            future.set_exception(said)
+
+    begin(reply)
+    return await future

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import orjson
 
 from sources.collector.deduplication import Memory
+from sources.collector.facts import Facts
 from sources.collector.intake import Intake, Refused
 from sources.collector.senders import Source, source_of
 from sources.collector.settings import read_settings
-from sources.collector.sorting import Facts
 from sources.collector.taken import EVENTS, Taken
 from sources.configuration import Configuration
 from sources.log.opening import open_log
@@ -33,6 +33,8 @@ class Kept:
     raw: str
     is_base64: bool = False
     sdk: str | None = None
+    kind: str | None = None  # also that of the path
+    sent_at: str | None = None
 
     @property
     def body(self) -> bytes:
@@ -52,18 +54,18 @@ def replay(refusals: Iterable[Kept], configuration: Configuration, *, only_try: 
         taken = judged(intake, kept, source) if source else None
         counts[outcome(taken)] += 1
         if taken and taken.lanes.get(EVENTS):
-            passed.lanes.setdefault(EVENTS, []).extend(taken.lanes[EVENTS])
+            passed.lane(EVENTS).extend(taken.lanes[EVENTS])
             passed.marks.extend(taken.marks)
     if passed.lanes and not only_try:
         with closing(open_log(configuration)) as log:
-            log.writer.append_now(EVENTS, passed.lanes[EVENTS])
+            log.writer.put_now(EVENTS, passed.lanes[EVENTS])
         memory.add(passed.marks)
     return counts
 
 
 def judged(intake: Intake, kept: Kept, source: Source) -> Taken:
-    facts = Facts(received_at=kept.received_at, address=None, sdk=kept.sdk)
-    found = intake.single(with_id(kept.body, kept.refusal_id), None, source, facts)
+    facts = Facts(received_at=kept.received_at, address=None, sdk=kept.sdk, sent_at=orjson.dumps(kept.sent_at))
+    found = intake.single(with_id(kept.body, kept.refusal_id), kept.kind, source, facts)
     return found.taken if isinstance(found, Refused) else found
 
 

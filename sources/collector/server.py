@@ -83,6 +83,7 @@ class Worker:
             log_bytes_total=log.bytes,
             log_refused_total=log.refused,
             log_sync_seconds_total=round(log.sync_seconds, 6),
+            log_ship_failures_total=self._log.forwarder.failures if self._log.forwarder else 0,
             ids_bytes=self._memory.size,
         )
         self._shared.leave(collector.metrics.samples(collector.worker))
@@ -112,7 +113,8 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-def configured(worker: Worker) -> uvicorn.Config:
+def configured(worker: Any) -> uvicorn.Config:
+    """`worker` is the application, and knows its collector."""
     return uvicorn.Config(
         worker,
         http=Connection,

@@ -21,12 +21,24 @@ sources:
 """
 
 
+# Which purposes of the consent log (`marketing`, or `marketing.email` for one channel) a category stands for.
+PURPOSES: dict[str, tuple[str, ...]] = {
+    "advertising": ("advertising",),
+    "datasharing": ("advertising",),
+    "analytics": ("analytics",),
+    "functional": ("personalization",),
+    "personalization": ("personalization",),
+    "marketing": ("marketing",),
+}
+
+
 class Consent(Struct, frozen=True, forbid_unknown_fields=True):
     """Which consent categories decide what, compared without case; absent is an event that says nothing."""
 
     collect: tuple[str, ...] = ("analytics",)  # all of them must be true, or the event isn't kept
     share: tuple[str, ...] = ("advertising", "datasharing")  # what `Sec-GPC: 1` makes false
     absent: Literal["allow", "deny"] = "allow"
+    purposes: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(PURPOSES))
 
 
 class Sender(Struct, frozen=True, forbid_unknown_fields=True):

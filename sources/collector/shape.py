@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from sources.collector.events import TYPES, Event, decode_rest
+from sources.collector.events import TYPES, Event, Rest, decode_rest
 
 ID_LENGTH = 100
 LINKS = {"alias", "group"}
@@ -56,8 +56,13 @@ def repaired(body: bytes) -> bytes:
 
 def has_time(raw: bytes) -> bool:
     """Whether the event says when it was."""
-    try:
-        rest = decode_rest(raw)
-    except msgspec.ValidationError:
-        return False
+    rest = rest_of(raw)
     return bool(rest.timestamp or rest.originalTimestamp)
+
+
+def rest_of(raw: bytes) -> Rest:
+    """Return what is seldom asked for; nothing, if a field of it can't be read."""
+    try:
+        return decode_rest(raw)
+    except msgspec.ValidationError:
+        return Rest()

@@ -3,39 +3,29 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 from msgspec import Raw
 
-from sources.collector import masking, quarantine
+from sources.collector import choices, masking, quarantine
 from sources.collector.bots import is_bot
-from sources.collector.consent import CHANGE, Verdict
+from sources.collector.choices import CHANGE
+from sources.collector.consent import Verdict
 from sources.collector.deduplication import Memory, fingerprint
-from sources.collector.events import ABSENT, TYPES, Context, Event, decode_event, encode
+from sources.collector.events import ABSENT, TYPES, Context, Event, decode_any, decode_event, encode
+from sources.collector.facts import Facts
 from sources.collector.senders import Source
 from sources.collector.settings import Limits
-from sources.collector.shape import ID_LENGTH, LINKS, REPLACEMENT, fault_of, has_nul, has_time
+from sources.collector.shape import ID_LENGTH, LINKS, REPLACEMENT, fault_of, has_nul, has_time, rest_of
 from sources.collector.taken import EVENTS, Taken
+from sources.log.lines import Lines
 
 NOTHING = Context()
 SIMPLE = TYPES - {"track", *LINKS}
-ENVELOPE = b'"","event":}'  # what stands around an event beside its head and its id
+FIELD, ENDED, PIECES = b',"event":', b"}\n", 5  # a usual line: its head, its id, the field, the event, the end
 KINDS = 10  # a longer word is no type, and isn't repeated
 SENT_AT_BYTES = 64
 ALLOWED_ENDS = b',"violations":%b,"planVersion":%b}'
-
-
-@dataclass(slots=True)
-class Facts:
-    """What the request itself says, beside its body."""
-
-    received_at: str  # ISO, milliseconds, Z
-    address: str | None  # as far as the policy keeps it
-    gpc: bool = False
-    user_agent: str = ""
-    sdk: str | None = None
-    retries: bytes = b""  # `,"retryCount":3`, or nothing
 
 
 class Sorting:
@@ -43,13 +33,14 @@ class Sorting:
 
     __slots__ = (
         *("_contents", "_heads", "_largest", "_lines", "_memory", "_policy", "_seen", "_taken", "_unsaid"),
-        *("context", "defaults", "facts", "has_nul", "is_mended", "sent_at", "source"),
+        *("context", "defaults", "facts", "has_nul", "is_mended", "kind", "sent_at", "source"),
     )
 
     def __init__(self, source: Source, facts: Facts, limits: Limits, memory: Memory) -> None:
         self.source = source
         self.facts = facts
-        self.sent_at = b"null"
+        self.kind: str | None = None  # the type that the path names
+        self.sent_at = facts.sent_at
         self.defaults = b"null"
         self.context = NOTHING
         self.has_nul = self.is_mended = False
@@ -58,7 +49,7 @@ class Sorting:
         self._largest = limits.event + len(self.defaults)
         self._memory = memory
         self._taken = Taken()
-        self._lines: list[bytes] = []
+        self._lines = Lines()
         self._seen: set[int] = set()
         self._contents: dict[str, int] = {}
         self._heads: dict[tuple[Verdict, object, object, bytes], bytes] = {}
@@ -81,9 +72,10 @@ class Sorting:
 
     def take_many(self, raws: Sequence[Raw], events: Sequence[Event]) -> Taken:
         """Take usual events in one tight loop, with what doesn't change at hand; the others go the long way, `take`."""
-        is_usual = self.source.plan is None and not self.has_nul and self._unsaid.collect
-        seed, seen, lines, is_known = self.source.seed, self._seen, self._lines, self._memory.has
-        silent, agent, head, longest = self.context.consent is ABSENT, b"", b"", 0
+        is_usual = not (self.source.plan or self.has_nul or self._unsaid.choices) and self._unsaid.collect
+        seed, seen, pieces, places = self.source.seed, self._seen, self._lines.pieces, dict[int, int]()
+        silent, agent, head = self.context.consent is ABSENT, b"", b""
+        longest = self._largest - len(self.defaults)
         for raw, event in zip(raws, events, strict=True):
             context, identity = event.context or NOTHING, event.messageId
             if not (
@@ -97,23 +89,30 @@ class Sorting:
                 and context.ip is None
                 and context.direct is None
                 and event.sentAt is ABSENT
+                and len(raw) <= longest
             ):
                 self.take(bytes(raw), event, event.type)
                 continue
             mark = fingerprint(identity.encode(), seed)
-            if mark in seen or is_known(mark):
+            if mark in seen:
                 self._taken.count("duplicate")
                 continue
             if context.userAgent != agent:
                 agent, head = context.userAgent, self._head(event, context, self._unsaid)
-                longest = self._largest - len(self.defaults) + len(head) + len(ENVELOPE)
-            line = b"".join((head, encode(identity), b',"event":', raw, b"}"))
-            if len(line) - len(identity) > longest:
-                self.take(bytes(raw), event, event.type)
-                continue
             seen.add(mark)
-            lines.append(line)
+            places[mark] = len(pieces)
+            pieces += (head, encode(identity), FIELD, raw, ENDED)
+        self._leave_known(places)
         return self.done()
+
+    def _leave_known(self, places: dict[int, int]) -> None:
+        """Take out what came before; asked for all at once, because each look at memory is a wait."""
+        known = self._memory.known([*places])
+        self._lines.count += len(places) - len(known)
+        for place in sorted((places[mark] for mark in known), reverse=True):
+            del self._lines.pieces[place : place + PIECES]
+            self._taken.count("duplicate")
+        self._seen -= known
 
     def take(self, raw: bytes, event: Event, kind: str | None) -> None:
         """Judge consent first, so that nothing of who refused is kept; then shape, repeats and the plan."""
@@ -131,6 +130,8 @@ class Sorting:
         if mark in self._seen or self._memory.has(mark):
             self._taken.count("duplicate")
             return
+        if verdict.choices and (said := choices.counted(verdict.choices, event)):
+            self._choose(said, raw, event, str(identity))
         ends = b"}"
         if self.source.plan:
             judged = self.source.plan.judge(raw, str(kind), event.event)
@@ -146,7 +147,28 @@ class Sorting:
             raw = b'%b,"type":"%b"}' % (raw.rstrip()[:-1], str(kind).encode())
         self._seen.add(mark)
         head = self._head(event, context, verdict)
-        self._lines.append(b"".join((head, encode(str(identity)), b',"event":', raw, ends)))
+        self._lines.add(head, encode(str(identity)), FIELD, raw, ends)
+
+    def _choose(self, said: list[choices.Choice], raw: bytes, event: Event, identity: str) -> None:
+        """Keep what was chosen in the consent log too; a stamp only once in a while."""
+        received_at = self.facts.received_at
+        if event.event != CHANGE:
+            mark = choices.mark_of(said, event, received_at, self.source.seed)
+            if mark in self._seen or self._memory.has(mark):
+                return
+            self._seen.add(mark)
+        request = {
+            "source": self.source.sender.name,
+            "receivedAt": received_at,
+            "sentAt": decode_any(self._sent(event)),
+        }
+        for line in choices.lines(said, event, rest_of(raw), identity, request):
+            self._taken.keep(choices.LANE, line)
+
+    def _sent(self, event: Event) -> bytes:
+        """When the client says it sent it, as JSON; what is longer is no time."""
+        sent_at = self.sent_at if event.sentAt is ABSENT else bytes(event.sentAt)
+        return sent_at if len(sent_at) <= SENT_AT_BYTES else b"null"
 
     def _deny(self, kind: str | None) -> None:
         told = kind if kind and len(kind) < KINDS else "other"
@@ -172,7 +194,7 @@ class Sorting:
 
     def _head(self, event: Event, context: Context, verdict: Verdict) -> bytes:
         """The envelope before the message id; events of one request mostly share it."""
-        sent_at = self.sent_at if event.sentAt is ABSENT else bytes(event.sentAt)
+        sent_at = self._sent(event)
         agent = context.userAgent or self.context.userAgent
         agent = agent if isinstance(agent, str) else self.facts.user_agent
         key = (verdict, agent, context.direct is True, sent_at)
@@ -187,7 +209,7 @@ class Sorting:
         return b"".join(
             (
                 *(b'{"receivedAt":"', facts.received_at.encode(), b'",', self.source.key_line),
-                *(b',"sentAt":', sent_at if len(sent_at) <= SENT_AT_BYTES else b"null", b',"ip":', encode(address)),
+                *(b',"sentAt":', sent_at, b',"ip":', encode(address)),
                 *(b',"isBot":', b"true" if agent and is_bot(agent) else b"false", b',"consent":', verdict.line),
                 *(b',"defaults":', self.defaults, facts.retries, b',"messageId":'),
             )
@@ -202,16 +224,20 @@ class Sorting:
             return
         self._seen.add(mark)
         facts = self.facts
-        reason = quarantine.Reason("plan" if codes else "event", codes or (code,))
+        kind = (event and event.type) or self.kind
+        sent_at = self._sent(event) if event else self.sent_at
+        reason = quarantine.Reason(
+            "plan" if codes else "event", codes or (code,), kind if kind in TYPES else None, decode_any(sent_at)
+        )
         line = quarantine.line(facts.received_at, self.source.origin, reason, raw, message_id=identity, sdk=facts.sdk)
         self._taken.refuse(line, code)
 
     def done(self) -> Taken:
         """Return what became of all of them."""
         taken = self._taken
-        if self._lines:
+        if self._lines.count:
             taken.lanes[EVENTS] = self._lines
-            taken.count("accepted", len(self._lines))
+            taken.count("accepted", self._lines.count)
         if taken.denied:
             taken.count("denied", sum(taken.denied.values()))
             for line in quarantine.counted(self.facts.received_at, self.source.origin, taken.denied):

@@ -16,11 +16,12 @@ import orjson
 from sources.collector import quarantine, webhooks
 from sources.collector.deduplication import Memory, fingerprint, seed_of
 from sources.collector.events import encode
+from sources.collector.facts import Facts
 from sources.collector.intake import Refused
 from sources.collector.refusal import Refusal
 from sources.collector.senders import Source, source_of
 from sources.collector.settings import Hook, Limits, Sender, Settings
-from sources.collector.sorting import Facts, Sorting
+from sources.collector.sorting import Sorting
 from sources.collector.taken import Taken
 from sources.refusals import BadConfiguration, BadDeclaration
 from sources.source import load_source
@@ -110,7 +111,7 @@ class Receiver:
                 sorting.take_raw(orjson.dumps(content.fields), None)
         events = sorting.done()
         for lane, lines in events.lanes.items():
-            taken.lanes.setdefault(lane, []).extend(lines)
+            taken.lane(lane).extend(lines)
         taken.marks.extend(events.marks)
         for outcome, count in events.counts.items():
             taken.count(outcome, count)

@@ -14,6 +14,7 @@ SOURCE = Source(
             description="One row per refused event or body with its reasons, or per count of events nobody may keep.",
             columns=(
                 moment("received_at"),
+                moment("sent_at"),
                 text("source"),
                 text("stage"),
                 text("code"),

@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sources.log.disk import Disk
 from sources.log.refusals import LogFailed, LogFull
 from sources.log.segment import Segment
 
+LARGE = 32 * 1024  # bytes
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -44,16 +45,17 @@ class LaneFile:
         """When the segment was opened, by the monotonic clock."""
         return self._open.since if self._open else None
 
-    def append(self, data: bytes) -> None:
+    def append(self, pieces: Sequence[bytes]) -> None:
         """Return when all of it is on disk. Raises LogFull or LogFailed, and then none of it counts."""
         try:
             current = self._open = self._open or self._created()
-            rest = memoryview(data)
-            while rest:
-                rest = rest[self._disk.write(current.descriptor, rest) :]
+            for piece in writes(pieces):
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[self._disk.write(current.descriptor, rest) :]
             # never tried again on this file after it failed: the kernel may have dropped the pages and forgotten
             self._disk.sync(current.descriptor)
-            current.size += len(data)
+            current.size += sum(map(len, pieces))
             current.clock.note(current.size)
         except OSError as fault:
             self._abandon()
@@ -94,3 +96,10 @@ class LaneFile:
 
     def _rename(self, segment: Segment) -> None:
         self._disk.rename(segment.open_path(self._folder), segment.sealed_path(self._folder))
+
+
+def writes(pieces: Sequence[bytes]) -> Sequence[bytes]:
+    """Return what is written at a time: a call for each small piece costs more than a copy, for a large one less."""
+    if sum(map(len, pieces)) > LARGE * len(pieces):
+        return pieces
+    return [b"".join(pieces)]

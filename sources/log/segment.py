@@ -6,6 +6,7 @@ names is the order of writing, and a place in a segment always holds the same li
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +48,7 @@ def segments_among(names: Iterable[str]) -> dict[Segment, bool]:
     return dict(sorted(found for name in names if (found := parsed(name))))
 
 
+@lru_cache(1000)
 def checked_lane(lane: str) -> str:
     if not LANE.fullmatch(lane):
         raise ValueError(f"{lane!r} is no lane: write <connector>.<table>, or one word")

@@ -2,26 +2,27 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sources.log.refusals import LogBusy, LogFailed
 
 Answer = Exception | None
+Answered = Callable[[Answer], None]
 
 
-@dataclass
+@dataclass(slots=True)
 class Waiting:
-    """Lines for one lane and whoever waits for them: a coroutine on its loop, or a thread."""
+    """Lines for one lane, and what is called once they are on disk or refused: on its event loop, or at once."""
 
     lane: str
     data: bytes
     lines: int
-    loop: asyncio.AbstractEventLoop | None
-    future: "asyncio.Future[None] | Future[None]"
-    answer: Answer = field(default=None)
+    answered: Answered
+    loop: asyncio.AbstractEventLoop | None = None
+    answer: Answer = None
 
 
 class Queue:
@@ -87,9 +88,18 @@ def answer_all(group: Sequence[Waiting]) -> None:
 
 def _answer(members: Sequence[Waiting]) -> None:
     for waiting in members:
-        if waiting.future.done():  # cancelled: the client hung up, its lines count nevertheless
-            continue
-        if waiting.answer is None:
-            waiting.future.set_result(None)
-        else:
-            waiting.future.set_exception(waiting.answer)
+        try:
+            waiting.answered(waiting.answer)
+        except Exception as fault:  # noqa: BLE001 - one who can't be told doesn't keep the others waiting
+            if waiting.loop:
+                waiting.loop.call_exception_handler({"message": "an answer of the log", "exception": fault})
+
+
+def settle(future: "asyncio.Future[None] | Future[None]", answer: Answer) -> None:
+    """Answer whoever waits for a future."""
+    if future.done():  # cancelled: the client hung up, its lines count nevertheless
+        return
+    if answer is None:
+        future.set_result(None)
+    else:
+        future.set_exception(answer)

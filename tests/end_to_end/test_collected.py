@@ -1,17 +1,11 @@
 """Every event the collector said yes to ends in exactly one place, whatever was killed on the way."""
 
 import json
-import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
-from contextlib import closing
 
-import httpx
 import pytest
+from collecting import Collector
 from demo_line import point_at
 
 SETTINGS = """
@@ -22,39 +16,6 @@ sources:
 limits:
   event: {limit}
 """
-
-
-class Collector:
-    """A process of `cdp collect`."""
-
-    def __init__(self):
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.command = [sys.executable, "-m", "dagster_cdp.cli", "collect", "--port", str(self.port)]
-        self.environment = dict(os.environ)
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen(
-            self.command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            with closing(socket.socket()) as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
-            time.sleep(0.05)
-        raise AssertionError("the collector does not listen")
-
-    def end(self, word=signal.SIGTERM):
-        self.process.send_signal(word)
-        self.process.wait(30)
-
-    def send(self, *events):
-        body = json.dumps({"batch": events, "writeKey": "wk_test"}).encode()
-        answer = httpx.post(f"http://127.0.0.1:{self.port}/v1/batch", content=body, timeout=30)
-        assert answer.status_code == 200
 
 
 def event(message_id, **more):

@@ -177,7 +177,7 @@ from withdrawing import SETTINGS, logins_of_those_held, withdrawal
 with connect("test") as warehouse:
     (_, login, count), *_ = logins_of_those_held(warehouse.execute)
 (Path(os.environ["CDP_HOME"]) / "collector.yml").write_text(SETTINGS)
-collector = Collector(os.environ).start()
+collector = Collector().start()
 try:
     collector.send(withdrawal(login))
 finally:

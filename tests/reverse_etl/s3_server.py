@@ -39,20 +39,34 @@ class Handler(BaseHTTPRequestHandler):
             objects.pop(key, None)
             return self.answer(204)
         if not key:
-            return self.listed(asked.get("prefix", [""])[0])
+            return self.listed(asked.get("prefix", [""])[0], asked.get("delimiter", [""])[0])
         if key not in objects:
             return self.fail(404, "NoSuchKey")
-        return self.answer(200, objects[key], etag='"e"', last_modified="Thu, 01 Jan 2026 00:00:00 GMT")
+        return self.given(objects[key])
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_call  # noqa: N815
 
-    def listed(self, prefix):
-        found = "".join(
-            f"<Contents><Key>{escape(key)}</Key><Size>{len(content)}</Size><ETag>e</ETag>"
-            "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
-            for key, content in sorted(self.server.objects.items())
-            if key.startswith(prefix)
+    def given(self, content):
+        begin, _, end = self.headers.get("range", "").removeprefix("bytes=").partition("-")
+        facts = {"etag": '"e"', "last_modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
+        if not begin:
+            return self.answer(200, content, **facts)
+        part = content[int(begin) : int(end) + 1 if end else None]
+        return self.answer(
+            206, part, content_range=f"bytes {begin}-{int(begin) + len(part) - 1}/{len(content)}", **facts
         )
+
+    def listed(self, prefix, delimiter):
+        keys = [key for key in sorted(self.server.objects) if key.startswith(prefix)]
+        folders = {}
+        if delimiter:
+            folders = {prefix + key[len(prefix) :].partition("/")[0] + "/" for key in keys if "/" in key[len(prefix) :]}
+            keys = [key for key in keys if "/" not in key[len(prefix) :]]
+        found = "".join(
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.server.objects[key])}</Size><ETag>e</ETag>"
+            "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
+            for key in keys
+        ) + "".join(f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in sorted(folders))
         self.answer(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode())
 
     def body(self):

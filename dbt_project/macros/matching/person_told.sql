@@ -11,7 +11,7 @@
         {%- endfor %}
         cast({{ columns.get('birth_on', 'birth_on') }} as date) as birth_on,
         {{ columns.get('email', 'email') }} as email,
-        {{ columns.get('phone', 'phone') }} as phone,
+        cast({{ columns.get('phone', 'phone') }} as {{ dbt.type_string() }}) as phone,
         coalesce({{ observed_at }}, _landed_at) as observed_at,
         _landed_at
     from {{ judged }}

@@ -8,11 +8,14 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Generator, Mapping
 from concurrent.futures import TimeoutError as TooLate
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import nats
 from nats.aio.client import Client
+from nats.errors import TimeoutError as FetchTimeout
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
@@ -22,6 +25,8 @@ from sources.log.refusals import LogFailed
 
 PATIENCE = 10.0  # seconds for one message
 PAUSE = 1  # seconds between two attempts to connect again
+BATCH = 32  # messages of at most half a megabyte
+FORGOTTEN = 60.0  # seconds after which the server forgets a consumer whose reader was killed
 SEGMENT, OFFSET = "Cdp-Segment", "Cdp-Offset"
 
 
@@ -104,34 +109,61 @@ class Messages(Stream):
     def after(self, lane: str, cursors: Mapping[str, int]) -> Generator[Piece]:
         part = self._remote.stream
         at = cursors.get(part, 0)
-        while message := self._message(lane, at + 1):
-            at = message.seq
-            name = message.headers or {}
-            yield Piece(part, at, name.get(SEGMENT, ""), int(name.get(OFFSET, 0)), message.data or b"")
+        last = self._last(lane)
+        if last is not None and last.seq == at + 1:  # a reader that keeps up needs no consumer
+            yield piece(part, last.seq, last.headers, last.data)
+        elif last is not None and last.seq > at:
+            yield from self._fetched(lane, at, last.seq)
+
+    def _fetched(self, lane: str, at: int, end: int) -> Generator[Piece]:
+        """Fetch many messages in one round trip, by a consumer of our own that keeps no accounts."""
+        part = self._remote.stream
+        consumer = self._remote.run(self._consumer(lane, at + 1))
+        try:
+            while at < end and (batch := self._remote.run(fetched(consumer))):
+                for message in batch:
+                    at = message.metadata.sequence.stream
+                    yield piece(part, at, message.headers, message.data)
+        finally:
+            with suppress(LogFailed):
+                self._remote.run(consumer.unsubscribe())
+
+    async def _consumer(self, lane: str, begin: int) -> JetStreamContext.PullSubscription:
+        jetstream = await self._remote.jetstream()
+        settings = ConsumerConfig(
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=begin,
+            ack_policy=AckPolicy.NONE,
+            inactive_threshold=FORGOTTEN,
+        )
+        return await jetstream.pull_subscribe(self._remote.subject(lane), stream=self._remote.stream, config=settings)
 
     def ends(self, lane: str) -> dict[str, int]:
-        async def last() -> Any:
-            jetstream = await self._remote.jetstream()
-            return await jetstream.get_last_msg(self._remote.stream, self._remote.subject(lane))
+        last = self._last(lane)
+        return {} if last is None else {self._remote.stream: last.seq}
 
-        try:
-            return {self._remote.stream: self._remote.run(last()).seq}
-        except NotFoundError:
-            return {}
-
-    def _message(self, lane: str, sequence: int) -> Any:
-        """Return the lane's first message with this sequence or a later one."""
-
+    def _last(self, lane: str) -> Any:
         async def get() -> Any:
             jetstream = await self._remote.jetstream()
-            return await jetstream.get_msg(
-                self._remote.stream, seq=sequence, subject=self._remote.subject(lane), next=True
-            )
+            return await jetstream.get_last_msg(self._remote.stream, self._remote.subject(lane))
 
         try:
             return self._remote.run(get())
         except NotFoundError:
             return None
+
+
+async def fetched(consumer: JetStreamContext.PullSubscription) -> list[Any]:
+    """Return what comes, or nothing: what was to come may have grown too old meanwhile."""
+    try:
+        return list(await consumer.fetch(BATCH, timeout=PATIENCE))
+    except FetchTimeout:
+        return []
+
+
+def piece(part: str, sequence: int, headers: Mapping[str, str] | None, data: bytes | None) -> Piece:
+    name = headers or {}
+    return Piece(part, sequence, name.get(SEGMENT, ""), int(name.get(OFFSET, 0)), data or b"")
 
 
 REMOTE = Jetstream

@@ -1,4 +1,4 @@
-"""A collector in this process: the application and its log, asked without a socket."""
+"""A collector in this process: the application and its log, asked by ASGI or by the bytes of a socket."""
 
 import asyncio
 import base64
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import httpx
+from wire import Wire
 
 from sources.collector.app import Collector
 from sources.collector.deduplication import Memory
@@ -31,17 +32,21 @@ def basic(key: str = KEY) -> dict[str, str]:
 class Door:
     """Sends requests, and reads what is on disk."""
 
-    def __init__(self, folder: Path, settings: Settings | None = None, log=None, peer="203.0.113.77") -> None:
+    def __init__(
+        self, folder: Path, settings: Settings | None = None, log=None, peer="203.0.113.77", way="ASGI"
+    ) -> None:
         self.folder = folder
         self.settings = settings or Settings(sources=SENDERS)
         self.log = log or Writer(folder / "log")
         self.memory = Memory(folder / "ids", 1000)
         self.collector = Collector(self.settings, self.log, self.memory)
         self.peer = peer
+        self.way = way
 
     def ask(self, method: str, path: str, **given) -> httpx.Response:
         async def go() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.collector, client=(self.peer, 4711))
+            asked = httpx.ASGITransport(app=self.collector, client=(self.peer, 4711)) if self.way == "ASGI" else None
+            transport = asked or Wire(self.collector, self.peer)
             async with httpx.AsyncClient(transport=transport, base_url="http://collector") as client:
                 return await client.request(method, path, **given)
 

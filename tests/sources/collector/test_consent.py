@@ -6,7 +6,8 @@ import pytest
 from door import KEY, TRACK, Door
 from msgspec.structs import replace
 
-from sources.collector.consent import CHANGE, Judge, reached
+from sources.collector.choices import CHANGE
+from sources.collector.consent import Judge, reached
 from sources.collector.settings import Consent, Settings
 
 DESTINATIONS = ("facebook", "google-ads", "amplitude", "warehouse")

@@ -209,8 +209,8 @@ def test_shutdown_drains_and_seals(tmp_path):
 
 def test_several_workers_share_a_port_and_the_ids(tmp_path):
     with Living(tmp_path, workers=2) as living:
-        while (tmp_path / "said").read_text().count("worker_started") < 2:
-            time.sleep(0.05)
+        while not all(f'worker="{name}"' in living.ask("GET", "/metrics")[1].decode() for name in ("w0", "w1")):
+            time.sleep(0.05)  # both have begun to measure themselves, so both listen
         for number in range(60):
             assert living.post("/v1/track", {**TRACK, "messageId": f"m{number % 30}"}) == 200
         lines = living.lines()

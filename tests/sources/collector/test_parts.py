@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from sources.collector import bots, telling
 from sources.collector.addresses import kept
 from sources.collector.metrics import HELP, Metrics, Shared, text
+from sources.collector.server import Worker
 from sources.collector.settings import Settings, read_settings
+from sources.log.opening import OpenLog
 from sources.refusals import BadConfiguration
 
 
@@ -169,3 +171,14 @@ def test_what_is_no_route(door, method, path, status):
     answer = door.ask(method, path)
     assert answer.status_code == status
     assert ("allow" in answer.headers) == (status == 405)
+
+
+def test_failures_to_ship_the_log_are_measured(door, tmp_path):
+    class Forwarder:
+        failures = 3
+
+    worker = Worker(door.settings, OpenLog(door.log, forwarder=Forwarder()), door.memory, tmp_path / "state")
+    worker._measure()
+    assert (
+        'cdp_collector_log_ship_failures_total{worker="w0"} 3' in text(worker.collector.metrics.samples("w0")).decode()
+    )

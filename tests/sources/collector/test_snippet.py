@@ -9,7 +9,7 @@ from door import KEY
 from living import Living
 from official import Files, Gate
 
-from sources.collector.consent import CHANGE
+from sources.collector.choices import CHANGE
 from sources.collector.snippet import script
 
 GPC = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"

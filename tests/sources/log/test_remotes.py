@@ -1,14 +1,9 @@
 """The same promises past one machine: object stores, a real NATS server, and librdkafka's mock of a Kafka broker."""
 
 import json
-import os
-import shutil
-import socket
-import subprocess
 import time
 from contextlib import closing
 
-import fsspec
 import pytest
 
 from sources.configuration import read_configuration
@@ -23,74 +18,6 @@ from sources.refusals import BadConfiguration
 
 LANE = "shop.visits"
 LINES = [json.dumps({"n": number, "filler": "x" * (number % 50)}).encode() for number in range(200)]
-
-
-def free_port():
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class NatsServer:
-    def __init__(self, folder):
-        self.port = free_port()
-        self.command = ["nats-server", "-js", "-a", "127.0.0.1", "-p", str(self.port), "-sd", str(folder)]
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 10
-        while time.monotonic() < until:
-            with closing(socket.socket()) as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
-            time.sleep(0.02)
-        raise AssertionError("nats-server does not listen")
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-    @property
-    def address(self):
-        return f"nats://127.0.0.1:{self.port}/cdp-test"
-
-
-@pytest.fixture
-def nats(tmp_path):
-    if not shutil.which("nats-server"):
-        if os.environ.get("CDP_TEST_NATS"):
-            pytest.fail("CDP_TEST_NATS is set and nats-server isn't here")
-        pytest.skip("nats-server (Debian's package) is not installed")
-    server = NatsServer(tmp_path / "jetstream").start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def kafka(tmp_path):
-    """A broker of librdkafka's own, inside this process."""
-    library = pytest.importorskip("confluent_kafka")
-    broker = library.Producer({"bootstrap.servers": "unused", "test.mock.num.brokers": 1, "log_level": 0})
-    [found] = broker.list_topics(timeout=10).brokers.values()
-    yield f"kafka://{found.host}:{found.port}/cdp-test?log_level=0"
-    broker.flush(1)
-
-
-@pytest.fixture
-def memory():
-    store = fsspec.filesystem("memory")
-    store.store.clear()
-    yield "memory://bucket/log"
-    store.store.clear()
-
-
-@pytest.fixture(params=["nats", "kafka", "memory", "file"])
-def address(request, tmp_path):
-    if request.param == "file":
-        return (tmp_path / "far").as_uri()
-    found = request.getfixturevalue(request.param)
-    return found.address if request.param == "nats" else found
 
 
 def read_all(reader, limit=1000):
@@ -144,6 +71,24 @@ def test_the_end_is_passed_once_all_is_read(address, tmp_path):
         end = reader.end(LANE)
         assert not reader.has_passed({}, end)
         assert reader.has_passed(reader.read(LANE, {}, 1 << 20)[1], end)
+
+
+def test_many_messages_are_read_in_few_round_trips(nats, tmp_path, monkeypatch):
+    written(tmp_path / "log", LINES, segment_bytes=100)
+    with closing(remote_at(nats.address)) as remote:
+        Forwarder(tmp_path / "log", remote).ship()
+        asked = []
+        run = remote.run
+        monkeypatch.setattr(remote, "run", lambda coroutine: asked.append(1) or run(coroutine))
+        assert remote.reader().read(LANE, {}, 1 << 20)[0] == LINES
+        assert len(asked) <= 6  # where the end is, a consumer, 29 messages, and its end
+        asked.clear()
+        position = remote.reader().read(LANE, {}, 1 << 20)[1]
+        written(tmp_path / "log", LINES[:7])
+        Forwarder(tmp_path / "log", remote).ship()
+        asked.clear()
+        assert remote.reader().read(LANE, position, 1 << 20)[0] == LINES[:7]
+        assert len(asked) == 1
 
 
 @pytest.fixture(params=["nats", "kafka"])
@@ -214,6 +159,18 @@ def test_without_the_broker_nothing_is_promised(nats, cdp_home, monkeypatch):
     read = read_all(log_reader(read_configuration()))
     assert [line for line in read if line != LINES[1]] == [LINES[0], LINES[2]]
     log.close()
+
+
+def test_a_bucket_that_is_closed_for_a_while_costs_nothing(bucket, tmp_path):
+    written(tmp_path / "log", LINES, segment_bytes=1500)
+    with closing(remote_at("s3://exports/log")) as remote:
+        bucket.is_closed = True
+        with pytest.raises(LogFailed, match="object store"):
+            Forwarder(tmp_path / "log", remote).ship()
+        bucket.is_closed = False
+        Forwarder(tmp_path / "log", remote).ship()
+        assert read_all(remote.reader()) == LINES
+    assert all(key.startswith(f"log/{LANE}/") for key in bucket.objects)
 
 
 def test_an_object_store_can_not_promise(cdp_home, monkeypatch, memory):
