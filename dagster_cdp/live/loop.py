@@ -60,10 +60,10 @@ class Loop:
 
     def once(self, *, even_without_news: bool = False, is_tick: bool = False) -> CycleReport | None:
         """Run one cycle if there is news; None when there was none."""
-        prepared = self.tail.prepare(SLICE)
-        if not prepared and not even_without_news:
-            return None
-        with self.turn:
+        with self.turn:  # also while reading: a build that is handed over turns the loop from its own thread
+            prepared = self.tail.prepare(SLICE)
+            if not prepared and not even_without_news:
+                return None
             report = self._cycle(prepared, is_tick)
         self.reports.append(report)
         self.count += 1
