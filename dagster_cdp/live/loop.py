@@ -66,11 +66,11 @@ class Loop:
 
     def once(self, *, even_without_news: bool = False, is_tick: bool = False) -> CycleReport | None:
         """Run one cycle if there is news; None when there was none."""
-        prepared = self._prepared()
-        if not prepared and not even_without_news:
-            return None
-        self._read_ahead(prepared)
-        with self.turn:
+        with self.turn:  # also while reading: a build that is handed over turns the loop from its own thread
+            prepared = self._prepared()
+            if not prepared and not even_without_news:
+                return None
+            self._read_ahead(prepared)
             report = self._cycle(prepared, is_tick)
         self.reports.append(report)
         self.count += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from raw_world import Statement, World
 
+LINES = "product_id text, _batch bigint"
 TABLES = {
     "identity.touched_profiles": "profile_id text, _batch bigint",
     "profiles.profiles": "profile_id text, email text, phone text, first_name text, last_name text, country_code text,"
@@ -13,8 +14,8 @@ TABLES = {
     " cart_id text, amount numeric(18, 2), occurred_at timestamp",
     "profiles.channel_orders": "order_id text, channel text, profile_id text, ordered_at timestamp, is_cancelled boolean,"
     " _batch bigint",
-    "staging.stg_web_orders__order_lines": "order_id text, product_id text, _batch bigint",
-    "staging.stg_store_receipts__receipt_lines": "receipt_id text, product_id text, _batch bigint",
+    "staging.stg_web_orders__order_lines": f"order_id text, {LINES}",
+    "staging.stg_store_receipts__receipt_lines": f"receipt_id text, {LINES}",
 }
 STAGES = ("staging", "identity", "profiles")
 CART = "?, ?, 'Product Added', 'p1', 'cart', 2.50, timestamp '2026-03-02 08:00:00'"
