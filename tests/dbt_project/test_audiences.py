@@ -12,8 +12,8 @@ TABLES = {
     " _batch bigint",
     "profiles.profile_events": "event_id text, profile_id text, event_name text, product_id text,"
     " cart_id text, amount numeric(18, 2), occurred_at timestamp",
-    "profiles.channel_orders": "order_id text, channel text, profile_id text, ordered_at timestamp, is_cancelled boolean,"
-    " _batch bigint",
+    "profiles.channel_orders": "order_id text, channel text, profile_id text, ordered_at timestamp,"
+    " is_cancelled boolean, _batch bigint",
     "staging.stg_web_orders__order_lines": f"order_id text, {LINES}",
     "staging.stg_store_receipts__receipt_lines": f"receipt_id text, {LINES}",
 }
@@ -55,7 +55,7 @@ def plant(world: World) -> None:
 def members(world: World, *, full_refresh: bool = False) -> dict[str, list[str]]:
     """Who is in each incremental audience, once it is built."""
     names = incremental_audiences(world)
-    world.dbt("run", "--select", *names, *(["--full-refresh"] if full_refresh else []))
+    world.dbt("run", "--select", "read_marks", *names, *(["--full-refresh"] if full_refresh else []))
     return {
         name: [person for (person,) in world.query(f"select profile_id from audiences.{name} order by profile_id")]
         for name in names
