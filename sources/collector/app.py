@@ -74,7 +74,9 @@ class Collector:
         except Gone:
             return None
         except Exception as error:  # noqa: BLE001 - the last line of defence: the kit sends it again
-            return self.refused(error)
+            answer = self.refused(error)
+            error.__traceback__ = None  # its frames hold the request, and one of them holds it: nothing would let go
+            return answer
 
     def refused(self, error: Exception) -> Answer:
         """Refusals of a request are answered; nothing of what it holds is ever in an answer or in a log line."""

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sources.clocks import corrected, moment_of
 from sources.collector.deduplication import fingerprint
 from sources.collector.events import Event, Rest, encode
 from sources.collector.settings import Consent
-from sources.origins.envelope import corrected, moment_of
 
 LANE = "consent.choices"
 CHANGE = "Segment Consent Preference Updated"

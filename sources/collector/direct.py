@@ -62,6 +62,7 @@ class Direct:
         connection = self._connection
         collector = connection.app.collector
         self._hold.release()
+        self.body = b""  # or an idle connection would keep its last request
         answer = said if isinstance(said, Answer) else collector.refused(said)
         collector.metrics.answered(answer.status, perf_counter() - self._began)
         self.response_complete = True

@@ -101,7 +101,7 @@ def store(collector: "Collector", taken: Taken, name: str, stored: Callable[[Exc
         try:
             collector.log.submit(lane, lines, answered)
         except LogRefused as fault:
-            answered(fault)
+            answered(fault.with_traceback(None))  # its frames hold the lines, and we hold it: nothing would let go
 
 
 def remember(collector: "Collector", taken: Taken, name: str) -> Exception | None:
@@ -117,15 +117,14 @@ def remember(collector: "Collector", taken: Taken, name: str) -> Exception | Non
 
 async def told(begin: Callable[[Reply], None]) -> Answer:
     """Wait for what is told by a call. Raises what it says went wrong."""
-    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    future: asyncio.Future[Answer | Exception] = asyncio.get_running_loop().create_future()
 
     def reply(said: Answer | Exception) -> None:
-        if future.done():  # the client hung up
-            return
-        if isinstance(said, Answer):
+        if not future.done():  # the client hung up
             future.set_result(said)
-        else:
-            future.set_exception(said)
 
     begin(reply)
-    return await future
+    said = await future
+    if isinstance(said, Answer):
+        return said
+    raise said

@@ -7,17 +7,16 @@ holds; what the table doesn't declare is kept in `other_fields`. Nothing here ra
 import json
 import math
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
+from sources.clocks import corrected
 from sources.source import Table, Type
 
 OTHER = "other_fields"
 OTHER_KEY = b'"other_fields":'
 RECEIVED = "received_at"
-ON_THE_WAY = timedelta(seconds=2)
 Fields = dict[str, Any]
 
 
@@ -118,39 +117,6 @@ def with_network(context: Any, network: Any) -> Any:
     if network and (context is None or (isinstance(context, dict) and not context.get("ip"))):
         return {**(context or {}), "ip": network}
     return context
-
-
-def corrected(original: Any, sent: Any, received: Any) -> Any:
-    """Return when it happened by our clock: as long before we got it as it was before it was sent; never later.
-
-    A difference that is no more than the way here says nothing about clocks, and changes nothing.
-    Text that is no moment stays as it is, and staging says so.
-    """
-    if original is None:
-        return received
-    happened, left, arrived = moment_of(original), moment_of(sent), moment_of(received)
-    if happened is None or arrived is None:
-        return original
-    try:
-        if left is not None and abs(arrived - left) > ON_THE_WAY:
-            happened = arrived - (left - happened)
-    except OverflowError:
-        return original
-    return min(happened, arrived).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def moment_of(said: Any) -> datetime | None:
-    """Return ISO text, or seconds or milliseconds since 1970, as a moment; null for anything else."""
-    try:
-        if isinstance(said, str):
-            moment = datetime.fromisoformat(said.strip())
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if isinstance(said, int | float) and not isinstance(said, bool):
-            seconds = said / 1000 if said >= 1e11 else said  # noqa: PLR2004 - 1973 in milliseconds, 5138 in seconds
-            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    except (ValueError, OverflowError):
-        return None
-    return None
 
 
 def mended(value: Any) -> Any:

@@ -1,6 +1,8 @@
 """What is not on disk is never 200, and a fault says nothing of the event."""
 
+import gc
 import logging
+import weakref
 
 import pytest
 from door import SENDERS, TRACK, Door
@@ -68,3 +70,26 @@ def test_a_fault_of_ours_is_one_typed_answer_and_says_nothing_of_the_event(door,
 def test_limits_are_segments():
     assert (Limits().event, Limits().batch, Limits().events) == (32768, 512000, 2500)
     assert logging.getLogger("sources").handlers == []
+
+
+class Held:
+    """Stands for the lines in the frame of a log that refuses them."""
+
+
+def test_what_was_refused_leaves_nothing_behind(tmp_path, way):
+    """Under pressure memory must not wait for a search for garbage."""
+    left = []
+
+    class Full(Refusing):
+        def submit(self, *_):
+            lines = Held()
+            left.append(weakref.ref(lines))
+            raise LogBusy("x")
+
+    door = Door(tmp_path, log=Full(None), way=way)
+    gc.disable()
+    try:
+        assert door.track().status_code == 429
+        assert [found() for found in left] == [None]
+    finally:
+        gc.enable()
