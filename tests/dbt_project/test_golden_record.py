@@ -70,6 +70,17 @@ def test_each_rule_decides_where_it_comes_first_on_postgres(postgres_world):
     assert survivors(postgres_world) == SURVIVORS
 
 
+def test_a_number_of_a_build_that_was_read_is_not_given_again_when_its_rows_are_gone(world):
+    plant(world, STORY)
+    survivors(world)
+    world.execute([
+        ("insert into identity.read_marks values ('profiles', 'attribute_candidates', 7)", ()),
+        ("insert into identity.touched_profiles values ('p1', 2)", ()),
+    ])  # fmt: skip
+    survivors(world)
+    assert world.query("select max(_batch) from profiles.attribute_candidates") == [(8,)]
+
+
 @pytest.mark.parametrize(
     ("mistake", "test"),
     [

@@ -6,6 +6,12 @@
     {%- set columns = adapter.get_columns_in_relation(built) | map(attribute='name') | map('lower') | list
         if built is not none else [] -%}
     {%- if column not in columns -%} cast(1 as bigint)
+    {%- elif config.get('reads') and column == '_batch' -%}
+        {#- Never a number that was read already, should the only row that had it be gone. -#}
+        (select cast(coalesce(max(told.batch), 0) + 1 as bigint) from (
+            select known.{{ column }} as batch from {{ this }} as known
+            union all select marks.batch from {{ ref('read_marks') }} as marks where marks.model = '{{ this.identifier }}'
+        ) as told)
     {%- else -%} (select cast(coalesce(max(known.{{ column }}), 0) + 1 as bigint) from {{ this }} as known)
     {%- endif -%}
 {%- endmacro %}
