@@ -82,6 +82,10 @@ select
 from bought
 where bought_at >= {{ a_month_ago }}
     and bought_at <= {{ cdp_now() }}
-    and profile_id in (select known.profile_id from {{ ref('profiles') }} as known {{ only_touched('known.profile_id') }})
+    and profile_id in (
+        select known.profile_id
+        from {{ ref('profiles') }} as known
+        {{- only_touched('known.profile_id') }}
+    )
 group by profile_id, product_id
 {{- gone_rows(3) }}
