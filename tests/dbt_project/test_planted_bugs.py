@@ -74,9 +74,7 @@ BUGS = [
         "where known.is_shared and ends.node_id is null",
         "where 1 = 0",
     ),
-    Bug(
-        "a contact told twice makes a family", "shared_nodes.sql", "if told_twice else []", "if false else []"
-    ),
+    Bug("a contact told twice makes a family", "shared_nodes.sql", "if told_twice else []", "if false else []"),
     Bug(
         "who knows two contacts isn't looked at when they become one",
         "touched_graph.sql",
