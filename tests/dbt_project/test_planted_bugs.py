@@ -44,7 +44,7 @@ BUGS = [
     ),
     Bug(
         "ids of the smallest node",
-        "resolution.sql",
+        "resolved_rows.sql",
         "coalesce(anchors.anchor_node_id, grouped.node_id) as anchor_node_id",
         "grouped.group_id as anchor_node_id",
     ),
@@ -58,25 +58,23 @@ BUGS = [
     Bug(
         "half a jump",
         "connected_components.sql",
-        'coalesce(above.component_id, hooks.component_id) as component_id\n        from " ~ grouped',
-        'hooks.component_id\n        from " ~ grouped',
+        "~ jumped(grouped)))",
+        '~ " select node_id, component_id from " ~ grouped))',
     ),
     Bug("placeholders merge", "shared_nodes.sql", "(select node_id from identity_blocked union all", "("),
     Bug(
         "who is no longer shared joins nobody",
-        "touched_graph.sql",
-        "{%- if draw_in_neighbours(graph, existing) -%}",
-        "{%- if false -%}",
+        "formerly_shared.sql",
+        "{%- if not opened -%}",
+        "{%- if true -%}",
     ),
     Bug(
         "who was shared is forgotten",
-        "touched_graph.sql",
+        "formerly_shared.sql",
         "where known.is_shared and ends.node_id is null",
         "where 1 = 0",
     ),
-    Bug(
-        "a contact told twice makes a family", "shared_nodes.sql", "{%- if graph.rules.doubled -%}", "{%- if false -%}"
-    ),
+    Bug("a contact told twice makes a family", "shared_nodes.sql", "if told_twice else []", "if false else []"),
     Bug(
         "who knows two contacts isn't looked at when they become one",
         "touched_graph.sql",
@@ -85,7 +83,7 @@ BUGS = [
     ),
     Bug(
         "limits of one group only",
-        "admit_links.sql",
+        "join_parts.sql",
         "left_weights.weight + right_weights.weight > left_weights.most",
         "left_weights.weight > left_weights.most",
     ),
@@ -179,6 +177,12 @@ def is_right(world: GraphWorld) -> bool:
 def test_without_a_bug_every_check_passes(tmp_path):
     (tmp_path / "sound").mkdir()
     assert is_right(GraphWorld.build(tmp_path / "sound"))
+
+
+def test_every_bug_can_still_be_planted():
+    """Also those that only the whole run plants: a macro that is written anew must not leave one behind."""
+    lost = [bug.name for bug in BUGS if bug.sound not in (MACROS / "identity" / bug.file).read_text()]
+    assert lost == []
 
 
 CHOSEN = BUGS if os.environ.get("CDP_TEST_WHOLE") == "1" else BUGS[:SAMPLE]

@@ -87,25 +87,3 @@
         from identity_links as links
         inner join identity_parts as parts on links.left_node_id = parts.node_id"), 'identity_open')) }}
 {%- endmacro %}
-
-{#- The undecided links without those whose union would break a limit. -#}
-{% macro refused_links() -%}
-    {{ return(redrawn('identity_open', "
-        select open.left_part, open.right_part, open.position
-        from identity_open as open
-        left join (
-            select distinct open.position
-            from identity_open as open
-            inner join identity_weights as left_weights on open.left_part = left_weights.part_id
-            inner join identity_weights as right_weights
-                on open.right_part = right_weights.part_id and left_weights.class_id = right_weights.class_id
-            where left_weights.weight + right_weights.weight > left_weights.most
-            union
-            select open.position
-            from identity_open as open
-            inner join identity_apart as apart
-                on open.left_part = least(apart.left_node_id, apart.right_node_id)
-                and open.right_part = greatest(apart.left_node_id, apart.right_node_id)
-        ) as refused on open.position = refused.position
-        where refused.position is null")) }}
-{%- endmacro %}

@@ -6,8 +6,8 @@
     {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- set count = write_scratch('component_links', sql) -%}
-    {%- do run_script(grouping('component_links', 'component_groups', count)) -%}
+    {%- do write_scratch('component_links', sql) -%}
+    {%- do connected_components('component_links', 'component_groups') -%}
     {%- do replace_groups(target_relation, existing, 'select node_id, component_id from component_groups') -%}
     {%- do run_script(dropped(['component_links', 'component_groups'])) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}

@@ -21,8 +21,7 @@ def e164(text: str, context: Context) -> str:
     if text.strip().startswith("00"):
         readings.append((f"+{text.strip()[2:]}", None))  # dialled from most of the world, not from the US
     numbers = [number for reading in readings if (number := _parsed(*reading))]
-    # an 00 can begin a number of the default country by length alone: one in service goes first, which takes
-    # half of the time to find out
+    # an 00 can begin a number of the default country by length alone: one in service goes first, which is slow to tell
     judges = [phonenumbers.is_valid_number] if len(numbers) > 1 else []
     for is_plausible in (*judges, phonenumbers.is_possible_number):
         for number in numbers:
