@@ -3,7 +3,6 @@
 Whatever happens, either all of it is in the warehouse, with the place in the log behind it, or nothing.
 """
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,9 +37,6 @@ class CycleReport:
 
 def tune(connection: duckdb.DuckDBPyConnection) -> None:
     """Set up the whole instance for cycles."""
-    # A statement of a cycle is over before a second thread has begun to help, and asking costs a quarter of its CPU;
-    # and without helpers a batch and a cycle have a core each.
-    connection.execute(f"set threads = {max(1, (os.cpu_count() or 1) // 2)}")
     # A checkpoint looks at every table, so it is for hundreds of cycles, not for five.
     connection.execute("set wal_autocheckpoint = '512MB'")
 

@@ -19,7 +19,7 @@ named as (
         identifiers.first_seen_at,
         identifiers.last_seen_at,
         identifiers.is_blocked or identifiers.observation_count = 0 as _is_gone
-    from {{ identifiers }} as identifiers
+    from (select * from {{ identifiers }} where node_id in {{ among(grouped, 'node_id') }}) as identifiers
     inner join {{ grouped }} as grouped
         on identifiers.node_id = grouped.node_id
     left join {{ strongest }} as strongest

@@ -39,7 +39,7 @@
 {% macro join_known(relation, key) -%}
     {%- if is_incremental() -%}
 left join (
-    select * from {{ this }} where {{ key[0] }} in (select {{ relation }}.{{ key[0] }} from {{ relation }})
+    select * from {{ this }} where {{ key[0] }} in {{ among(relation, key[0]) }}
 ) as known
     on {% for column in key %}{{ relation }}.{{ column }} = known.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
     {%- endif -%}

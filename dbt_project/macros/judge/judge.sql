@@ -62,7 +62,7 @@ judged_before as (
 
     select known._entity_number
     from {{ this }} as known
-    where known._entity_number in (select examined._entity_number from examined)
+    where known._entity_number in {{ among('examined', '_entity_number') }}
 
 ),
 

@@ -17,7 +17,7 @@ of_moved as (
     select attributed.event_id, attributed._node_id, attributed.profile_id, attributed._is_shared
     from {{ this }} as attributed
     where attributed._node_id in (
-        select seen._node_id from {{ this }} as seen where seen._node_id in (select moved.node_id from moved)
+        select seen._node_id from {{ this }} as seen where seen._node_id in {{ among('moved', 'node_id') }}
     )
 
 ),
@@ -27,7 +27,7 @@ stale as (
 
     select of_moved.event_id
     from of_moved
-    left join (select * from {{ members }} where node_id in (select moved.node_id from moved)) as members
+    left join (select * from {{ members }} where node_id in {{ among('moved', 'node_id') }}) as members
         on of_moved._node_id = members.node_id
     where members.profile_id is distinct from of_moved.profile_id or members.is_shared <> of_moved._is_shared
 

@@ -6,7 +6,7 @@
 
 {#- Keeps only touched profiles in an increment. -#}
 {% macro only_touched(column='profile_id', word='where') -%}
-    {%- if is_incremental() %} {{ word }} {{ column }} in (select touched.profile_id from touched) {%- endif -%}
+    {%- if is_incremental() %} {{ word }} {{ column }} in {{ among('touched', 'profile_id') }} {%- endif -%}
 {%- endmacro %}
 
 {#- What an increment of a model reads beside its query, for dbt, which looks only at the first build. -#}

@@ -44,7 +44,7 @@ candidates as (
         members.identifier_type,
         members.is_shared,
         case when members.is_shared then 200 - wanted.position else wanted.position end as position
-    from {{ members }} as members
+    from (select * from {{ members }} where node_id in {{ among('wanted', 'node_id') }}) as members
     inner join wanted
         on members.node_id = wanted.node_id
         and members.identifier_type = wanted.identifier_type

@@ -39,7 +39,7 @@ counted as (
         last_seen_at, case when observation_count > 0 then first_landed_at end, first_landed_at, last_record_at,
         last_record, _observations_batch
     from {{ this }}
-    where node_id in (select unread.node_id from unread)
+    where node_id in {{ among('unread', 'node_id') }}
         and node_id not in (select recounted.node_id from recounted)
     {%- endif %}
 

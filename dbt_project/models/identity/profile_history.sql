@@ -27,7 +27,7 @@ latest as (
             history.version,
             row_number() over (partition by history.node_id order by history.version desc) as recency
         from {{ this }} as history
-        where history.node_id in (select members.node_id from members)
+        where history.node_id in {{ among('members', 'node_id') }}
     ) as ranked
     where recency = 1
 

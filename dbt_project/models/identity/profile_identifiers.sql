@@ -32,7 +32,7 @@ grouped as (
 
     select * from {{ groups }}
     {% if is_incremental() %}
-    where group_id in (select touched.group_id from touched)
+    where group_id in {{ among('touched', 'group_id') }}
     {% endif %}
 
 ),
@@ -44,7 +44,7 @@ ties as (
         pairs.right_node_id,
         case pairs.confidence when 'exact' then 1 when 'strict' then 2 else 3 end as confidence_rank,
         pairs.first_landed_at
-    from {{ pairs }} as pairs
+    from (select * from {{ pairs }} where left_node_id in {{ among('grouped', 'node_id') }}) as pairs
     inner join grouped as left_grouped
         on pairs.left_node_id = left_grouped.node_id
     inner join grouped as right_grouped

@@ -63,7 +63,7 @@ known as (
     from members
     left join (
         select node_id, last_record from {{ ref('identifiers') }}
-        where node_id in (select members.node_id from members)
+        where node_id in {{ among('members', 'node_id') }}
     ) as identifiers
         on members.node_id = identifiers.node_id
     where members.identifier_type in ('email', 'phone', 'user_id', 'loyalty_number')

@@ -55,8 +55,8 @@ def test_what_would_freeze_is_refused(manifest, code, word):
 
 
 def test_what_a_macro_would_freeze_is_refused(manifest):
-    manifest["macros"]["macro.cdp.unread_profiles"]["macro_sql"] += "{{ var('days') }}"  # called by increments only
-    assert "`var` (in unread_profiles)" in refusal(manifest)
+    manifest["macros"]["macro.cdp.stale_events"]["macro_sql"] += "{{ var('days') }}"  # called by increments only
+    assert "`var` (in stale_events)" in refusal(manifest)
 
 
 def test_words_of_sql_and_comments_are_no_variables():
