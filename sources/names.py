@@ -17,7 +17,9 @@ def snake_case(name: str) -> str:
 
     Letters outside ASCII are lost on the way, so such a name ends in a piece of its hash.
     """
-    snake: str = NAMING.normalize_identifier(name.strip() or "unnamed")
+    # dlt would keep the digits of other scripts, and loses a dot as it loses their letters
+    named = "".join("·" if sign.isdecimal() and not sign.isascii() else sign for sign in name.strip() or "unnamed")
+    snake: str = NAMING.normalize_identifier(named)
     if name.isascii():
         return snake
     return str(NAMING.normalize_identifier(f"{snake}_{md5(name.encode(), usedforsecurity=False).hexdigest()[:6]}"))

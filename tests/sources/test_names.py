@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sources.names import LONGEST, incoming_names, snake_case
@@ -21,6 +21,7 @@ def test_names_become_snake_case(arrived, kept):
 
 
 @given(st.text(max_size=200))
+@example("\U0001e2f0")  # the digit zero of another script
 def test_a_name_in_snake_case_stays_as_it_is_and_fits_every_warehouse(name):
     kept = snake_case(name)
     assert snake_case(kept) == kept
