@@ -60,9 +60,13 @@ def new_database():
     return DATABASE
 
 
+# pyspark takes a main module without a file for its own doctests, and ends it
+NAMED = "import __main__; __main__.__file__ = 'line'\n"
+
+
 def run(code, environment):
     finished = subprocess.run(
-        [sys.executable, "-c", code, *VOLATILE], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", NAMED + code, *VOLATILE], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-2000:]
     return finished.stdout
