@@ -66,7 +66,12 @@ NAMED = "import __main__; __main__.__file__ = 'line'\n"
 
 def run(code, environment):
     finished = subprocess.run(
-        [sys.executable, "-c", NAMED + code, *VOLATILE], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", NAMED + code, *VOLATILE],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-2000:]
     return finished.stdout
