@@ -4,8 +4,12 @@ import shutil
 
 from demo_line import HOUSEHOLDS, Line, point_at
 
-# What depends on the way an event took: when it was received, and which row of which load it is.
-OF_THE_WAY = {"received_at", "_row_id", "_load_id", "load_id", "_dlt_load_id", "_batch"}
+# What depends on the way an event took: when it was received, so since when its link is known, and which row of which
+# load it is; and the collector hears a refusal that an event tells, a row of the consent log that names a person now.
+OF_THE_WAY = {
+    "received_at", "since", "last_seen_at", "told_at", "record_id", "_row_id", "_load_id", "load_id", "_dlt_load_id",
+    "_batch",
+}  # fmt: skip
 SAME = (
     "staging.stg_web_events__events", "identity.profile_identifiers", "identity.identifier_groups",
     "profiles.profiles", "profiles.profile_attributes", "profiles.profile_events", "profiles.traits",
