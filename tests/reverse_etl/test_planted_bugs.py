@@ -222,7 +222,7 @@ BUGS = [
         "policy.py",
         "[*policy.lower, *(sync.name for sync in policy.higher)]",
         "[*policy.lower]",
-        "test_split.py::test_who_moves_down_waits_for_the_first_when_the_second_runs_alone",
+        "test_ladder.py::test_who_moves_down_waits_for_the_first_when_the_second_runs_alone",
     ),
     Bug(
         "fields are compared with what may not be there",
