@@ -5,6 +5,7 @@ import os
 import duckdb
 import pytest
 from activation_town import Town
+from crowd import Crowd
 from target_database import emptied
 from vendor_desk import desk_of
 
@@ -32,6 +33,11 @@ def warehouse(request, monkeypatch):
 @pytest.fixture
 def town(warehouse):
     return Town(warehouse)
+
+
+@pytest.fixture
+def crowd(warehouse):
+    return Crowd(warehouse)
 
 
 @pytest.fixture

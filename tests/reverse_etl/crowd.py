@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from activation_town import VIP, Town
+from activation_town import VIP, Town, sync_now
 from mortal import Fatal
 
 from reverse_etl.destination import Spec
 from reverse_etl.normalise import Identified
+from reverse_etl.run import preview
 
 BOTH = VIP.model_copy(update={"fields": {"email": "email", "phone": "phone", "amount": "value"}})
 
@@ -72,3 +73,12 @@ class Crowd(Town):
         """Who is held, as words."""
         rows = self.warehouse.execute("select identifiers from activation.journal where is_held")
         return sorted(" ".join(sorted(json.loads(found).values())) for (found,) in rows)
+
+
+def sync(warehouse, remote, **options):
+    return sync_now(warehouse, remote, BOTH, approve=True, **options)
+
+
+def is_quiet(warehouse, remote):
+    planned, _ = preview(warehouse, BOTH, destination=remote, gate="ignored")
+    return planned.size + planned.released == 0

@@ -120,14 +120,14 @@ BUGS = [
         "shared.py",
         "where journal.is_held and journal.pending_operation is distinct from 'remove'",
         "where true",
-        "test_shared_identifiers.py::test_what_goes_over_to_a_row_that_is_rejected_is_removed_with_the_next_run",
+        "test_left_over.py::test_what_goes_over_to_a_row_that_is_rejected_is_removed_with_the_next_run",
     ),
     Bug(
         "what others have is left to nobody",
         "journal.py",
         "if left_over:",
         "if False:",
-        "test_shared_identifiers.py::test_what_goes_over_to_a_row_that_does_not_arrive_is_not_lost",
+        "test_left_over.py::test_what_goes_over_to_a_row_that_does_not_arrive_is_not_lost",
     ),
     Bug(
         "a re-send is a new operation",
