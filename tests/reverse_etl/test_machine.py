@@ -6,7 +6,6 @@ the next plan is empty; nobody was lost track of; and no address was ever seen i
 With CDP_TEST_WHOLE=1 it takes 9 minutes of one core (600 histories of 30 steps).
 """
 
-import hashlib
 import json
 import os
 from contextlib import suppress
@@ -14,13 +13,12 @@ from contextlib import suppress
 import duckdb
 import hypothesis.strategies as st
 from activation_town import VIP, Town, sync_now
+from hashing_remote import Hashing
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from mortal import Fatal, Killed, Mortal
+from mortal import Killed, Mortal
 
-from reverse_etl.destination import Spec
 from reverse_etl.lease import SyncBusy, lease
-from reverse_etl.normalise import Identified
 from reverse_etl.run import preview
 from reverse_etl.tables import open_journal
 from reverse_etl.warehouse import DuckDBWarehouse
@@ -48,36 +46,6 @@ MAPPINGS = (
     {"email": "email", "first_name": "name", "amount": "amount"},
     {"email": "email", "first_name": "first_name"},
 )
-
-
-class Hashing(Fatal):
-    """A place for hashes, whose rules may change, and during whose answers another run may take over."""
-
-    pepper = ""
-    overtake = None
-
-    @property
-    def spec(self):
-        return Spec(
-            batch_rows=self.batch_rows, identifiers=("email",), hash_only=True, attempts=1,
-            honours_operation_ids=self.honours_operation_ids,
-        )  # fmt: skip
-
-    def identify(self, fields):
-        email = (fields["email"] or "").strip().lower()
-        return Identified({"email": self.hashed(email)} if email else {}, {})
-
-    def hashed(self, email):
-        return hashlib.sha256((self.pepper + email).encode()).hexdigest()
-
-    def send(self, request):
-        assert b"@" not in request.body, "an address in clear"
-        if self.moods and self.moods[0] == "overtaken":
-            self.moods[0] = "well"
-            response = super().send(request)
-            self.overtake()
-            return response
-        return super().send(request)
 
 
 class Histories(RuleBasedStateMachine):
