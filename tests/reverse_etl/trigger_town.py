@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from reverse_etl.triggers.cycle import decide
+from reverse_etl.triggers.occasions import open_triggers
 from reverse_etl.triggers.tables import open_tables
 from reverse_etl.triggers.trigger import Trigger
 
@@ -118,3 +120,13 @@ class Shared:
 
     def close(self):
         pass
+
+
+def decided(town, *triggers):
+    decide(Shared(town.warehouse), triggers, town.now)
+    return town.outcomes()
+
+
+def open_only(town, trigger):
+    with town.warehouse.transaction():
+        open_triggers(town.warehouse, [trigger], town.now)

@@ -4,15 +4,10 @@ from datetime import timedelta
 
 import pytest
 from contact_line import account_at
-from trigger_town import Shared, TriggerTown
+from trigger_town import Shared
 
 from reverse_etl.triggers.cycle import run_cycle
 from reverse_etl.triggers.trigger import find_trigger
-
-
-@pytest.fixture
-def town(warehouse):
-    return TriggerTown(warehouse)
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ import base64
 
 import pytest
 from contact_line import account_at
-from trigger_town import Shared, TriggerTown, checkout_trigger
+from trigger_town import Shared, checkout_trigger
 
 from reverse_etl.triggers.cycle import run_cycle
 
 
 @pytest.fixture
-def town(warehouse):
-    town = TriggerTown(warehouse)
+def town(town):
     town.person("ann", channels=("email", "sms", "onsite"), phone="+12025550101")
     town.event("ann")
     return town

@@ -9,13 +9,11 @@ import duckdb
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
-from trigger_town import Shared, TriggerTown, checkout_trigger
+from trigger_town import TriggerTown, checkout_trigger, decided, open_only
 
 from reverse_etl.sync import BadDeclaration
 from reverse_etl.triggers.cycle import decide
 from reverse_etl.triggers.decide import decide_due
-from reverse_etl.triggers.occasions import open_triggers
-from reverse_etl.triggers.trigger import find_trigger
 from reverse_etl.warehouse import DuckDBWarehouse
 
 BOTH = {
@@ -23,16 +21,6 @@ BOTH = {
     "sms": {"destination": "remote", "message": "abandoned_checkout_sms"},
 }
 LOOKED = {"name": "looked", "when": {"event": "Product Viewed"}, "reason": "product_id", "priority": 1}
-
-
-@pytest.fixture
-def town(warehouse):
-    return TriggerTown(warehouse)
-
-
-def decided(town, *triggers):
-    decide(Shared(town.warehouse), triggers, town.now)
-    return town.outcomes()
 
 
 def channel_of(town, name):
@@ -100,7 +88,7 @@ def test_too_late_is_not_said(town):
     town.person("ann")
     town.event("ann", minutes_ago=60)
     town.now += timedelta(minutes=30)
-    decide(Shared(town.warehouse), [checkout_trigger(wait="2 hours")], town.now)
+    decided(town, checkout_trigger(wait="2 hours"))
     town.now += timedelta(days=3)
 
     assert decided(town, checkout_trigger(wait="2 hours")) == {("ann", "c1"): "expired"}
@@ -182,76 +170,6 @@ def test_the_same_cart_is_no_second_reason_after_a_merge(town):
     town.warehouse.execute("update profiles.profile_events set profile_id = 'old', cart_id = 'young-c1'")
 
     assert decided(town, checkout_trigger()) == {("young", "c1"): "send"}
-
-
-def test_who_lapses_is_won_back_once_for_each_last_order(town):
-    trigger = find_trigger("win_back").model_copy(update={"holdout": 0, "quiet_hours": None})
-    town.person("early")
-    town.insert("audiences.lapsed_buyers", "early", "tea", town.now - timedelta(days=90))
-    assert decided(town, trigger) == {}  # who was there before the trigger is no news
-
-    town.person("ann")
-    town.now += timedelta(days=1)
-    last = town.now - timedelta(days=60)
-    town.insert("audiences.lapsed_buyers", "ann", "tea", last)
-    assert set(decided(town, trigger).values()) == {"send"}
-
-    for _ in range(2):  # leaves, and is back in the same state
-        town.warehouse.execute("delete from audiences.lapsed_buyers where profile_id = 'ann'")
-        town.now += timedelta(days=1)
-        decided(town, trigger)
-        town.insert("audiences.lapsed_buyers", "ann", "tea", last)
-        town.now += timedelta(days=1)
-        decided(town, trigger)
-    assert len(town.outcomes()) == 1
-
-    town.warehouse.execute("delete from audiences.lapsed_buyers where profile_id = 'ann'")
-    town.now += timedelta(days=70)
-    decided(town, trigger)
-    town.insert("audiences.lapsed_buyers", "ann", "tea", town.now - timedelta(days=60))
-    town.now += timedelta(days=1)
-    assert len(decided(town, trigger)) == 2
-
-
-def test_who_leaves_an_audience_is_asked_unless_they_came_back(town):
-    win_back = find_trigger("win_back")
-    leaves = win_back.when.model_copy(update={"enters": None, "leaves": "lapsed_buyers"})
-    changes = {"name": "left", "when": leaves, "reason": "entry", "wait": timedelta(days=1), "unless_bought": "never"}
-    trigger = win_back.model_copy(update={**changes, "holdout": 0, "quiet_hours": None})
-    for name in ("ann", "bob"):
-        town.person(name)
-        town.insert("audiences.lapsed_buyers", name, "tea", town.now)
-    decided(town, trigger)
-    town.warehouse.execute("delete from audiences.lapsed_buyers")
-    town.now += timedelta(hours=1)
-    decided(town, trigger)
-    town.insert("audiences.lapsed_buyers", "bob", "tea", town.now)
-    town.now += timedelta(days=2)
-
-    assert decided(town, trigger) == {("ann", "entry_1"): "send", ("bob", "entry_1"): "came_back"}
-
-
-def test_a_price_that_fell_is_told_once_for_each_price_and_not_after_it_rose(town):
-    trigger = find_trigger("price_drop").model_copy(update={"quiet_hours": None})
-    town.person("ann")
-    decided(town, trigger)
-    town.now += timedelta(hours=1)
-    drop = ("ann", "tea", "Tea", 8, 10, town.now - timedelta(minutes=5))
-    town.insert("audiences.price_drops", *drop)
-    decided(town, trigger)
-    town.now += timedelta(hours=1)
-    decided(town, trigger)
-    assert list(town.outcomes().values()) == ["send"]
-
-    town.insert("audiences.price_drops", *drop[:3], 6, 10, town.now - timedelta(minutes=5))
-    open_only(town, trigger)
-    town.warehouse.execute("delete from audiences.price_drops")
-    assert Counter(decided(town, trigger).values()) == {"send": 1, "left": 1}
-
-
-def open_only(town, trigger):
-    with town.warehouse.transaction():
-        open_triggers(town.warehouse, [trigger], town.now)
 
 
 def test_a_table_or_column_that_is_missing_is_named(town):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from post_office import PostOffice
-from trigger_town import Shared, TriggerTown, checkout_trigger
+from trigger_town import Shared, checkout_trigger
 
 from reverse_etl.destination import DestinationRefused
 from reverse_etl.lease import lease
@@ -20,11 +20,10 @@ TRIGGER = checkout_trigger()
 
 
 @pytest.fixture
-def town(warehouse):
-    town = TriggerTown(warehouse)
+def town(town):
     town.person("ann")
     town.event("ann")
-    decide(Shared(warehouse), [TRIGGER], town.now)
+    decide(Shared(town.warehouse), [TRIGGER], town.now)
     return town
 
 
