@@ -7,6 +7,7 @@ from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Change
 from reverse_etl.sync import Sync
 
+DONE = ("delivered", "")
 # The hashes are of the vectors in normalise/vectors.yml: written down here once more, not computed.
 MARY = {
     "email": " Mary@Example.com ",

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from ad_people import deliver, listened, sync
+from ad_people import DONE, deliver, listened, sync
 
 from reverse_etl.destination import Change
 from reverse_etl.destinations.google_conversions import Destination
@@ -12,7 +12,6 @@ from reverse_etl.sync import BadDeclaration
 from reverse_etl.testing import check
 
 ACTION = "55501"
-DONE = ("delivered", "")
 # The vectors of normalise/vectors.yml, written down once more.
 EMAIL = "223ebda6f6889b1494551ba902d9d381daf2f642bae055888e96343d53e9f9c4"
 PHONE = "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30"

@@ -1,29 +1,18 @@
 """Customer Match through the Data Manager API, against a server that answers late, counts and points."""
 
 import json
-from dataclasses import replace
 
-import httpx
 import pytest
-from ad_people import change, changes, deliver, listened, spoilt, sync
+from ad_people import DONE, change, changes, deliver, listened, spoilt, sync
+from contact_line import account_at
+from google_list import JOHN, LIST, ask, google, members
 
-from reverse_etl.destination import DestinationRefused, Outcome, Response, Verdict
+from reverse_etl.destination import DestinationRefused, Response
 from reverse_etl.destinations.google_data_manager import Destination
 from reverse_etl.sync import BadDeclaration
 from reverse_etl.testing import check
 
-NAMES = ("email", "phone", "first_name", "last_name", "zip", "country")
-LIST = "7090784486"
-DONE = ("delivered", "")
-# The vectors of normalise/vectors.yml, written down once more.
-JOHN = {
-    "email": "cloudy.sanfrancisco+shopping@gmail.com",
-    "phone": "+1 800 555 0100",
-    "first_name": "Mr. John",
-    "last_name": "Doe, Jr.",
-    "zip": "94107",
-    "country": "us",
-}
+# The hashes of the vectors, written down once more.
 EMAIL = "223ebda6f6889b1494551ba902d9d381daf2f642bae055888e96343d53e9f9c4"
 PHONE = "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30"
 FIRST = "96d9632f363564cc3032521409cf22a852f2032eec099ed5967c0d000cec607a"
@@ -31,36 +20,10 @@ LAST = "799ef92a11af918e3fb741df42934f3b568ed2d93ac1df74f1b8d41a27932a6f"
 UNPROCESSABLE = "0" * 8 + "a" * 56
 
 
-def google(*names, **options):
-    options = {"operating_account": "123-456-7890", "list_id": LIST, "customer_match_terms": "accepted", **options}
-    return Destination(sync("google_data_manager", *(names or NAMES), options=options))
-
-
 @pytest.fixture
 def server(desk, monkeypatch):
-    monkeypatch.setenv("GOOGLE_URL", desk.url("google"))
-    monkeypatch.setenv("GOOGLE_TOKEN_URL", f"{desk.url('google')}/token")
-    monkeypatch.setenv("GOOGLE_ACCESS_TOKEN", "sandbox")
+    account_at(desk, "google", monkeypatch)
     return desk
-
-
-def members(server, list_id=LIST):
-    return server.held("google", f"members/{list_id}")
-
-
-def ask(server, verb, body, method="POST"):
-    headers = {"authorization": "Bearer sandbox"}
-    return httpx.request(method, f"{server.url('google')}/v1/{verb}", json=body, headers=headers)
-
-
-def ended(status, total=2, **reasons):
-    """The answer to: what became of it?"""
-    counts = [
-        {"recordCount": str(count), "reason": f"PROCESSING_ERROR_REASON_{name}"} for name, count in reasons.items()
-    ]
-    said = {"requestStatus": status, "errorInfo": {"errorCounts": counts}}
-    said["audienceMembersIngestionStatus"] = {"userDataIngestionStatus": {"recordCount": str(total)}}
-    return Response(200, json.dumps({"requestStatusPerDestination": [said]}).encode())
 
 
 def test_it_conforms(server):
@@ -185,79 +148,6 @@ def test_what_fails_late_is_only_counted_so_the_request_is_split(server):
     assert len(members(server)) == 7
 
 
-def test_it_asks_until_the_request_is_over_but_not_for_ever():
-    destination = google(polls=3, poll_seconds=2)
-    rows = changes(destination, [1, 2])
-    taken = Response(200, b'{"requestId": "r/1"}')
-    running = ended("PROCESSING")
-
-    first = destination.follow(rows, taken)
-    second = destination.follow(rows, replace(running, earlier=(taken,)))
-
-    assert (first.request.method, first.request.path, first.wait_seconds) == (
-        "GET",
-        "/v1/requestStatus:retrieve?requestId=r%2F1",
-        2,
-    )
-    assert (second.request.path, second.wait_seconds) == (first.request.path, 4)
-    late = replace(running, earlier=(taken, running, running))
-    assert destination.follow(rows, late) is None
-    assert destination.outcomes(rows, late)[0].outcome is Outcome.DELIVERED
-    assert destination.follow(rows, replace(ended("SUCCESS"), earlier=(taken,))) is None
-    assert google(polls=0).follow(rows, taken) is None
-    assert google(polls=0).outcomes(rows, taken)[0].outcome is Outcome.DELIVERED
-
-
-@pytest.mark.parametrize(
-    ("response", "outcome", "code"),
-    [
-        (ended("SUCCESS"), Outcome.DELIVERED, ""),
-        (ended("FAILED", NO_CONSENT=2), Outcome.REJECTED, "no_consent"),
-        (ended("FAILED"), Outcome.DEFERRED, "request_failed"),
-        (ended("PARTIAL_SUCCESS", NO_CONSENT=1), Outcome.UNKNOWN, "some_failed"),
-        (ended("PARTIAL_SUCCESS", DUPLICATE_GCLID=1), Outcome.DELIVERED, ""),
-        (ended("A_NEW_STATUS"), Outcome.UNKNOWN, "some_failed"),
-    ],
-)
-def test_the_end_of_a_request_is_read_for_its_rows(response, outcome, code):
-    receipts = google().outcomes(changes(google(), [1, 2]), response)
-
-    assert [(receipt.outcome, receipt.code) for receipt in receipts] == [(outcome, code)] * 2
-
-
-def refusal(status, reason="", field="", **metadata):
-    violations = [{"field": field, "description": "d", "reason": reason}]
-    details = [{"metadata": metadata}, {"fieldViolations": violations}]
-    return Response(status, json.dumps({"error": {"code": status, "details": details}}).encode())
-
-
-@pytest.mark.parametrize(
-    ("response", "verdict"),
-    [
-        (refusal(400, "INVALID_SHA256_FORMAT", "audience_members[1].user_data"), Verdict.REFUSED),
-        (refusal(400, "A_NEW_REASON", "audienceMembers[1]"), Verdict.REFUSED),
-        (refusal(400, "INVALID_USER_LIST_TYPE", "audience_members[0]"), Verdict.CONFIG),
-        (refusal(400, "TOO_MANY_AUDIENCE_MEMBERS", "audience_members"), Verdict.CONFIG),
-        (refusal(400, "", "audience_members[0].user_data"), Verdict.CONFIG),
-        (refusal(400, "TERMS_AND_CONDITIONS_NOT_SIGNED", "terms_of_service"), Verdict.CONFIG),
-        (Response(400, b"<html>"), Verdict.CONFIG),
-        (refusal(401), Verdict.AUTH),
-        (refusal(403), Verdict.AUTH),
-        (refusal(404), Verdict.CONFIG),
-        (refusal(409), Verdict.BUSY),
-        (refusal(429, quota_limit="IngestionMutateRequestsPerMinutePerProject"), Verdict.BUSY),
-        (refusal(429, quota_limit="IngestionMutateRequestsPerDayPerProject"), Verdict.CONFIG),
-        (refusal(503), Verdict.BUSY),
-        (refusal(500), Verdict.BROKEN),
-        (ended("PARTIAL_SUCCESS", NO_CONSENT=1), Verdict.REFUSED),
-        (ended("FAILED", NO_CONSENT=2), Verdict.ANSWERED),
-        (ended("SUCCESS"), Verdict.ANSWERED),
-    ],
-)
-def test_rows_are_to_blame_only_for_what_is_theirs(response, verdict):
-    assert google().spec.classify(response) is verdict
-
-
 @pytest.mark.parametrize("action", ["429", "500", "503", "409", "reset", "drop_after_commit"])
 def test_what_may_have_been_applied_is_sent_again(server, action):
     server.plant(action, vendor="google", path="ingest")
@@ -322,83 +212,3 @@ def test_size_is_read_back(server):
     with destination.connect() as send:
         assert destination.size(send(destination.read_back())) == 5
     assert destination.size(Response(200, b"{}")) is None
-
-
-def test_the_server_knows_its_schema_and_its_limits(server):
-    destination = google()
-    body = json.loads(destination.request([change(destination, JOHN)]).body)
-    identifiers = body["audienceMembers"][0]["userData"]["userIdentifiers"]
-
-    def reason(**changed):
-        details = ask(server, "audienceMembers:ingest", {**body, **changed}).json()["error"]["details"]
-        return details[1]["fieldViolations"][0].get("reason") or details[1]["fieldViolations"][0]["description"]
-
-    def member(*identifiers):
-        return [{"userData": {"userIdentifiers": list(identifiers)}}]
-
-    renamed = member({"addressInfo": identifiers[2]["address"]})
-    assert 'Unknown name "addressInfo"' in reason(audienceMembers=renamed)
-    assert reason(audienceMembers=member(*identifiers[:1] * 11)) == "TOO_MANY_USER_IDENTIFIERS"
-    partial = {name: value for name, value in identifiers[2]["address"].items() if name != "postalCode"}
-    assert reason(audienceMembers=member({"address": partial})) == "REQUIRED_FIELD_MISSING"
-    assert reason(audienceMembers=member(*identifiers) * 10_001) == "TOO_MANY_AUDIENCE_MEMBERS"
-    assert (
-        reason(audienceMembers=[*member(identifiers[0]), {"userIdData": {"userId": "u"}}])
-        == "MULTIPLE_DATA_TYPES_NOT_ALLOWED"
-    )
-    assert reason(encoding="") == "REQUIRED_FIELD_MISSING"
-    assert reason(termsOfService={}) == "TERMS_AND_CONDITIONS_NOT_SIGNED"
-    missing = [{**body["destinations"][0], "productDestinationId": "70404"}]
-    assert reason(destinations=missing) == "INVALID_USER_LIST_ID"
-    consented = ask(server, "audienceMembers:remove", body)
-    assert consented.status_code == 400
-
-
-def test_the_server_drops_who_did_not_consent_and_counts_them(server):
-    destination = google()
-    body = json.loads(destination.request(changes(destination, [1, 2, 3])).body)
-    body["audienceMembers"][0]["consent"] = {"adUserData": "CONSENT_DENIED"}
-
-    request_id = ask(server, "audienceMembers:ingest", body).json()["requestId"]
-    said = [ask(server, f"requestStatus:retrieve?requestId={request_id}", None, "GET").json() for _ in range(2)]
-
-    first, second = (one["requestStatusPerDestination"][0] for one in said)
-    assert first["requestStatus"] == "PROCESSING"
-    assert second["requestStatus"] == "PARTIAL_SUCCESS"
-    assert second["errorInfo"]["errorCounts"] == [
-        {"recordCount": "1", "reason": "PROCESSING_ERROR_REASON_DENIED_CONSENT"}
-    ]
-    assert len(members(server)) == 2
-
-
-def test_the_server_clears_who_was_not_added_again(server, monkeypatch):
-    destination = google()
-    monkeypatch.setenv("CDP_NOW", "2026-11-01T10:00:00")
-    deliver(destination, changes(destination, [1, 2]))
-    monkeypatch.setenv("CDP_NOW", "2026-11-01T11:00:00")
-    deliver(destination, changes(destination, [2, 3]))
-    place = json.loads(destination.request(changes(destination, [1])).body)["destinations"]
-
-    def clear(moment):
-        return ask(server, "audienceMembers:removeAll", {"destinations": place, "removeAsOfTime": moment}).status_code
-
-    assert clear("2026-11-01T11:30:00Z") == 400
-    assert clear("2026-11-01T10:30:00Z") == 200
-
-    assert set(members(server)) == {f"emailAddress={c.identifiers['email']}" for c in changes(destination, [2, 3])}
-
-
-def test_the_server_has_a_quota_by_the_minute(server, monkeypatch):
-    monkeypatch.setenv("CDP_NOW", "2026-11-01T10:00:00")
-    destination = google()
-    body = json.loads(destination.request(changes(destination, [1])).body)
-    with server.store("google") as store:
-        store.put("usage", "PerMinute", {"in": "2026-11-01T10:00", "count": 300})
-
-    refused = ask(server, "audienceMembers:ingest", body)
-
-    assert refused.status_code == 429
-    limit = refused.json()["error"]["details"][0]["metadata"]["quota_limit"]
-    assert limit == "IngestionMutateRequestsPerMinutePerProject"
-    monkeypatch.setenv("CDP_NOW", "2026-11-01T10:01:00")
-    assert ask(server, "audienceMembers:ingest", body).status_code == 200

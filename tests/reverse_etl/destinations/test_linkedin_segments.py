@@ -2,9 +2,9 @@
 
 import json
 
-import httpx
 import pytest
-from ad_people import MARY_EMAIL, change, changes, deliver, listened, spoilt, sync
+from ad_people import DONE, MARY_EMAIL, change, changes, deliver, listened, spoilt, sync
+from contact_line import account_at
 
 from reverse_etl.apis.linkedin import classify
 from reverse_etl.destination import DestinationRefused, Response, Verdict
@@ -13,8 +13,13 @@ from reverse_etl.sync import BadDeclaration
 from reverse_etl.testing import check
 
 SEGMENT = "12345"
-DONE = ("delivered", "")
 DEVICE = "38400000-8cf0-11bd-b23e-10b96e40000d"
+
+
+@pytest.fixture
+def server(desk, monkeypatch):
+    account_at(desk, "linkedin", monkeypatch)
+    return desk
 
 
 def linkedin(*names, **options):
@@ -22,25 +27,8 @@ def linkedin(*names, **options):
     return Destination(sync("linkedin_segments", *names, options=options or {"segment_id": SEGMENT}))
 
 
-@pytest.fixture
-def server(desk, monkeypatch):
-    monkeypatch.setenv("LINKEDIN_URL", f"{desk.url('linkedin')}/rest")
-    monkeypatch.setenv("LINKEDIN_ACCESS_TOKEN", "sandbox")
-    return desk
-
-
 def members(server, segment=SEGMENT):
     return server.held("linkedin", f"members/{segment}")
-
-
-def post(server, path="/dmpSegments/12345/users", body=None, **headers):
-    headers = {
-        "authorization": "Bearer sandbox",
-        "linkedin-version": "202604",
-        "x-restli-protocol-version": "2.0.0",
-        "x-restli-method": "BATCH_CREATE",
-    } | {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.post(f"{server.url('linkedin')}/rest{path}", json=body, headers=headers)
 
 
 def test_it_conforms(server):
@@ -214,36 +202,6 @@ def test_what_is_missing_is_said(monkeypatch):
     monkeypatch.delenv("LINKEDIN_ACCESS_TOKEN", raising=False)
     with pytest.raises(DestinationRefused, match="LINKEDIN_ACCESS_TOKEN"), linkedin().connect():
         pass
-
-
-def test_the_server_refuses_what_linkedin_refuses(server):
-    body = json.loads(linkedin().request(changes(linkedin(), [1])).body)
-
-    assert post(server, body=body).status_code == 200
-    assert post(server, body=body, linkedin_version="").status_code == 400
-    assert post(server, body=body, linkedin_version="202510").status_code == 426
-    assert post(server, body=body, x_restli_protocol_version="1.0.0").status_code == 400
-    assert post(server, body=body, x_restli_method="CREATE").status_code == 400
-    assert post(server, body={"elements": body["elements"] * 5_001}).status_code == 400
-    assert post(server, "/dmpSegments/404/users", body).status_code == 404
-    named = [{"action": "ADD", "firstName": "A", "lastName": "B"}, {"action": "ADD", "firstName": "A"}]
-    statuses = [element["status"] for element in post(server, body={"elements": named}).json()["elements"]]
-    assert statuses == [201, 400]
-
-
-def test_the_server_refuses_a_second_segment_of_the_same_source(server):
-    body = {
-        "name": "n",
-        "account": "urn:li:sponsoredAccount:1",
-        "sourceSegmentId": "k",
-        "sourcePlatform": "p",
-        "type": "USER",
-        "destinations": [{"destination": "LINKEDIN"}],
-    }
-    first, second = post(server, "/dmpSegments", body), post(server, "/dmpSegments", body)
-
-    assert (first.status_code, second.status_code) == (201, 409)
-    assert first.headers["x-linkedin-id"] == "10000000"
 
 
 def test_how_many_were_recognised_is_told(server):

@@ -2,40 +2,22 @@
 
 import json
 
-import httpx
 import pytest
-from ad_people import MARY, MARY_EMAIL, MARY_META, change, changes, deliver, listened, person, spoilt, sync
+from ad_people import DONE, MARY, MARY_EMAIL, MARY_META, change, changes, deliver, listened, spoilt, sync
+from contact_line import account_at
+from meta_audience import AUDIENCE, graph, members, meta
 
-from reverse_etl.apis.meta import classify_upload as classify
-from reverse_etl.destination import DestinationRefused, Outcome, Response, Verdict
+from reverse_etl.destination import DestinationRefused, Response
 from reverse_etl.destinations.meta_audiences import KEYS, Destination
 from reverse_etl.sandbox.vendors.meta import key_of
 from reverse_etl.sync import BadDeclaration
 from reverse_etl.testing import check
 
-NAMES = ("email", "phone", "first_name", "last_name", "zip", "country", "external_id")
-AUDIENCE = "238000001"
-DONE = ("delivered", "")
-
-
-def meta(*names, audience=AUDIENCE, **options):
-    return Destination(sync("meta_audiences", *(names or NAMES), options={"audience_id": audience, **options}))
-
 
 @pytest.fixture
 def server(desk, monkeypatch):
-    monkeypatch.setenv("META_URL", f"{desk.url('meta')}/v25.0")
-    monkeypatch.setenv("META_ACCESS_TOKEN", "sandbox")
+    account_at(desk, "meta", monkeypatch)
     return desk
-
-
-def members(server, audience=AUDIENCE):
-    return server.held("meta", f"members/{audience}")
-
-
-def graph(server, method, path, body=None):
-    url, headers = f"{server.url('meta')}/v25.0{path}", {"authorization": "Bearer sandbox"}
-    return httpx.request(method, url, json=body, headers=headers)
 
 
 def test_it_conforms(server):
@@ -113,65 +95,6 @@ def test_meta_points_at_wrong_rows_among_others(server):
     assert outcomes[7][0] == "rejected"
     assert outcomes[:7] + outcomes[8:] == [DONE] * 19
     assert len(members(server)) == 19
-
-
-def test_samples_are_read_and_rows_without_one_are_left_to_splitting():
-    destination = meta()
-    rows = [spoilt(row, email=f"bad-{n}") for n, row in enumerate(changes(destination, range(3)))]
-    said = {"num_received": 3, "num_invalid_entries": 2, "invalid_entry_samples": {"bad-1": "Invalid value"}}
-    response = Response(200, json.dumps(said).encode())
-
-    assert classify(response) is Verdict.REFUSED
-    assert destination.pointer(rows, response) == [1]
-    assert destination.pointer(rows, Response(200, b'{"num_received": 3, "num_invalid_entries": 2}')) == []
-
-
-@pytest.mark.parametrize(
-    ("said", "outcome"),
-    [
-        ({"num_received": 2, "num_invalid_entries": 0}, Outcome.DELIVERED),
-        ({"num_received": "2", "num_invalid_entries": "0"}, Outcome.DELIVERED),
-        ({"num_received": 1, "num_invalid_entries": 0}, Outcome.UNKNOWN),
-        ({"num_received": 2, "num_invalid_entries": 2}, Outcome.REJECTED),
-    ],
-)
-def test_counts_are_compared(said, outcome):
-    receipts = meta().outcomes(changes(meta(), [1, 2]), Response(200, json.dumps(said).encode()))
-
-    assert [receipt.outcome for receipt in receipts] == [outcome] * 2
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "further", "verdict"),
-    [
-        (400, 80_003, {}, Verdict.BUSY),
-        (400, 17, {"error_subcode": 2_446_079}, Verdict.BUSY),
-        (400, 2650, {"error_subcode": 1_870_145}, Verdict.BUSY),
-        (400, 190, {"error_subcode": 463}, Verdict.AUTH),
-        (400, 200, {"error_subcode": 1_870_090}, Verdict.CONFIG),
-        (400, 100, {"error_subcode": 33}, Verdict.CONFIG),
-        (400, 100, {"error_subcode": 1_713_230}, Verdict.CONFIG),
-        (400, 100, {"message": "Data is missing or does not match schema"}, Verdict.CONFIG),
-        (400, 100, {}, Verdict.CONFIG),
-        (400, 100, {"error_subcode": 2_804_019}, Verdict.REFUSED),
-        (400, 999, {}, Verdict.CONFIG),
-        (400, 2, {}, Verdict.BROKEN),
-        (400, 999, {"is_transient": True}, Verdict.BROKEN),
-        (500, 1, {}, Verdict.BROKEN),
-    ],
-)
-def test_the_code_counts_not_the_status(status, code, further, verdict):
-    error = {"error": {"code": code, "message": "m", **further}}
-
-    assert classify(Response(status, json.dumps(error).encode())) is verdict
-
-
-def test_other_peoples_pages_are_no_answer():
-    page = b"<html>Bad gateway</html>"
-
-    assert classify(Response(400, page)) is classify(Response(502, page)) is Verdict.BROKEN
-    with pytest.raises(ValueError, match="not JSON"):
-        meta().outcomes(changes(meta(), [1]), Response(200, page))
 
 
 @pytest.mark.parametrize("action", ["500", "503", "reset", "timeout", "drop_after_commit", "429"])
@@ -272,64 +195,3 @@ def test_secrets_may_stand_in_a_file(server, monkeypatch, tmp_path):
     monkeypatch.setenv("CDP_SECRETS", str(file))
 
     assert deliver(meta(), changes(meta(), [1]))[0] == [DONE]
-
-
-def session(number, sequence, is_last=False):
-    return {"session_id": number, "batch_seq": sequence, "last_batch_flag": is_last, "estimated_num_total": 9}
-
-
-def upload(server, path, value, **said):
-    body = {"payload": {"schema": ["EMAIL"], "data": [[value * 64]]}, **said}
-    return graph(server, "POST", f"/{AUDIENCE}/{path}", body).json()
-
-
-def test_the_server_keeps_sessions(server):
-    first = upload(server, "users", "a", session=session(7, 1))
-    second = upload(server, "users", "b", session=session(7, 2, is_last=True))
-
-    assert [first["num_received"], second["num_received"]] == [1, 2]
-    shown = graph(server, "GET", f"/{AUDIENCE}/sessions?session_id=7").json()["data"][0]
-    assert (shown["stage"], shown["num_received"]) == ("completed", "2")
-    body = {"payload": {"schema": ["EXTERN_ID"], "data": [["u"]]}, "session": session(7, 3)}
-    assert "share one schema" in graph(server, "POST", f"/{AUDIENCE}/users", body).json()["error"]["message"]
-
-
-def test_the_server_replaces_a_whole_audience_and_nobody_else_meanwhile(server, monkeypatch):
-    monkeypatch.setenv("CDP_NOW", "2026-11-01T10:00:00")
-    upload(server, "users", "a")
-
-    assert upload(server, "usersreplace", "b", session=session(1, 2))["error"]["error_subcode"] == 1_870_147
-    assert upload(server, "usersreplace", "b", session=session(1, 1))["num_received"] == 1
-    assert upload(server, "users", "c")["error"]["error_subcode"] == 1_870_145
-    assert upload(server, "usersreplace", "c", session=session(2, 1))["error"]["error_subcode"] == 1_870_145
-    assert upload(server, "usersreplace", "c", session=session(1, 2, is_last=True))["num_received"] == 2
-    assert set(members(server)) == {f"EMAIL={'b' * 64}", f"EMAIL={'c' * 64}"}
-    assert upload(server, "usersreplace", "d", session=session(1, 3))["error"]["error_subcode"] == 1_870_159
-
-    upload(server, "usersreplace", "d", session=session(3, 1))
-    monkeypatch.setenv("CDP_NOW", "2026-11-01T11:31:00")
-    assert upload(server, "usersreplace", "e", session=session(3, 2))["error"]["error_subcode"] == 1_870_158
-    assert set(members(server)) == {f"EMAIL={'d' * 64}"}
-
-
-def test_the_server_finds_people_by_extern_id_and_forgets_them_everywhere(server):
-    destination = meta()
-    deliver(destination, [change(destination, person(1, external_id="u1")), change(destination, person(2))])
-    by_own = [change(destination, {"external_id": "u1"}, "remove", name="u1")]
-    assert deliver(destination, by_own)[0] == [DONE]
-    assert len(members(server)) == 1
-
-    email = changes(destination, [2])[0].identifiers["email"]
-    graph(server, "DELETE", "/act_1/usersofanyaudience", {"payload": {"schema": ["EMAIL"], "data": [[email]]}})
-    assert members(server) == {}
-
-
-def test_the_server_makes_audiences_that_take_values_or_refuse_them(server):
-    body = {"name": "v", "subtype": "CUSTOM", "customer_file_source": "USER_PROVIDED_ONLY", "is_value_based": True}
-    made = graph(server, "POST", "/act_1/customaudiences", body).json()["id"]
-    ranked = meta("email", "value", audience=made, value_based=True)
-
-    assert deliver(ranked, [change(ranked, person(1, value=3))])[0] == [DONE]
-    assert deliver(meta(audience=made), changes(meta(), [2]))[1].refusal.startswith("config")
-    valued = meta("email", "value", value_based=True)
-    assert deliver(valued, [change(valued, person(1, value=3))])[1].refusal.startswith("config")

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from ad_people import MARY, MARY_META, deliver, listened, sync
+from ad_people import DONE, MARY, MARY_META, deliver, listened, sync
 
 from reverse_etl.destination import Change, Outcome, Response
 from reverse_etl.destinations.meta_conversions import Destination
@@ -13,7 +13,6 @@ from reverse_etl.sync import BadDeclaration
 from reverse_etl.testing import check
 
 DATASET = "990000001"
-DONE = ("delivered", "")
 NOW = "2026-11-20T12:00:00"
 NAMES = ("event_id", "event_time", "email", "phone", "fbc", "value", "currency", "order_id", "event_name")
 

@@ -4,7 +4,8 @@ import json
 
 import httpx
 import pytest
-from ad_people import MARY_EMAIL, change, changes, deliver, listened, person, spoilt, sync
+from ad_people import DONE, MARY_EMAIL, change, changes, deliver, listened, person, spoilt, sync
+from contact_line import account_at
 
 from reverse_etl.destination import DestinationRefused, Outcome, Response, Verdict
 from reverse_etl.destinations.tiktok_audiences import Destination, classify
@@ -12,7 +13,6 @@ from reverse_etl.sync import BadDeclaration
 from reverse_etl.testing import check
 
 AUDIENCE = "1672000123"
-DONE = ("delivered", "")
 NUMBER = "+1 (657) 777-0000"  # of normalise/vectors.yml
 WITH_PLUS = "a6e82c2f4091baff57a4f33d01efb65bfbeacbbfbcfaa9d0ff9f57d28d78fedb"
 WITHOUT = "8d7bdaaf75196f351d22942fc0dd79304ffabc3eaf3339460ef9da0773e3aec2"
@@ -25,8 +25,7 @@ def tiktok(audience=AUDIENCE, **options):
 
 @pytest.fixture
 def server(desk, monkeypatch):
-    monkeypatch.setenv("TIKTOK_URL", f"{desk.url('tiktok')}/open_api/v1.3")
-    monkeypatch.setenv("TIKTOK_ACCESS_TOKEN", "sandbox")
+    account_at(desk, "tiktok", monkeypatch)
     return desk
 
 
