@@ -1,95 +1,18 @@
 """The API from outside: what each key sees of whom, what is refused in which shape, and what stands in no log."""
 
-import asyncio
 import hashlib
 import logging
-from datetime import timedelta
 
-import httpx
 import pytest
 import yaml
-from trigger_town import NOON, TriggerTown
+from profile_town import ANN, SUPPORT, WEBSITE, Caller
+from trigger_town import NOON
 
 from reverse_etl.serving.app import ProfileApi
 from reverse_etl.serving.keys import Keys, add_key
 from reverse_etl.serving.limit import Limit
-from reverse_etl.serving.snapshot import publish, publish_changes
+from reverse_etl.serving.snapshot import publish
 from reverse_etl.serving.store import SnapshotStore, WarehouseStore
-from reverse_etl.sync import BadDeclaration
-
-ANN = "ann@example.com"
-WEBSITE = {
-    "scopes": ["traits", "audiences"], "purposes": ["personalization"], "channel": "onsite",
-    "identifiers": ["anonymous_id", "user_id", "email"], "traits": ["favourite_category"], "audiences": ["vip"],
-}  # fmt: skip
-SUPPORT = {
-    "scopes": ["identity", "traits", "audiences", "consents", "events"], "purposes": ["service"], "basis": "contract",
-}  # fmt: skip
-
-
-@pytest.fixture
-def town(warehouse):
-    town = TriggerTown(warehouse)
-    for column in ("last_name", "city", "postal_code", "country_code", "user_id", "loyalty_number"):
-        warehouse.execute(f"alter table profiles.profiles add column {column} text")
-    for column in ("event_type", "page_name"):
-        warehouse.execute(f"alter table profiles.profile_events add column {column} text")
-    warehouse.execute("alter table profiles.consents add column decided_at timestamp")
-    warehouse.execute("alter table identity.profile_redirects add column is_current boolean")
-    warehouse.execute(
-        "create table identity.profile_identifiers "
-        "(identifier_type text, identifier_value text, profile_id text, is_shared boolean)"
-    )
-    warehouse.execute("create table audiences.vip (profile_id text)")
-    for name in ("ann", "bob"):
-        warehouse.execute(
-            "insert into profiles.profiles (profile_id, email, first_name, confidence) values (?, ?, ?, 'exact')",
-            [name, f"{name}@example.com", name.title()],
-        )
-        address = f"{name}@example.com"
-        known = (
-            ("email", address), ("email_sha256", hashlib.sha256(address.encode()).hexdigest()),
-            ("user_id", f"u-{name}"), ("anonymous_id", f"a-{name}"),
-        )  # fmt: skip
-        for kind, value in known:
-            town.insert("identity.profile_identifiers", kind, value, name, False)
-        town.insert("profiles.traits", name, "tea", 3, NOON)
-        town.insert("audiences.vip", name)
-    town.insert("identity.profile_identifiers", "email", "family@example.com", "ann", True)
-    town.insert("identity.profile_redirects", "p_former", "ann", False)
-    consented(town, "ann")
-    for count in range(30):
-        warehouse.execute(
-            "insert into profiles.profile_events (event_id, profile_id, event_name, occurred_at) "
-            "values (?, 'ann', 'X', ?)",
-            [f"e{count:02}", NOON - timedelta(minutes=count)],
-        )
-    return town
-
-
-def consented(town, name, status="granted"):
-    town.warehouse.execute("delete from profiles.consents where profile_id = ?", [name])
-    town.warehouse.execute(
-        "insert into profiles.consents values (?, 'personalization', 'onsite', ?, ?, ?)",
-        [name, status, status == "granted", NOON],
-    )
-
-
-class Caller:
-    """Somebody with a key."""
-
-    def __init__(self, api):
-        self.api = api
-
-    def ask(self, path, token=None, method="GET", **options):
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-
-        async def asking():
-            transport = httpx.ASGITransport(self.api, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-                return await client.request(method, path, headers=headers, **options)
-
-        return asyncio.run(asking())
 
 
 @pytest.fixture(params=["snapshot", "warehouse"])
@@ -218,71 +141,6 @@ def test_no_log_line_names_anybody(api, caplog):
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("cdp")]
     assert len(ours) == 5
     assert not any("ann" in line for line in ours)
-
-
-def test_a_snapshot_that_is_missing_or_old_is_not_served(town, tmp_path):
-    keys = tmp_path / "keys.yml"
-    token = add_key(keys, "support", SUPPORT)
-    store = SnapshotStore(tmp_path / "profiles.sqlite")
-    clock = [NOON]
-    caller = Caller(ProfileApi(store, Keys(keys), now=lambda: clock[0]))
-
-    assert caller.ask("/v1/profiles/u-ann", token).json()["error"]["code"] == "unavailable"
-    publish(town.warehouse, tmp_path / "profiles.sqlite", NOON)
-    assert caller.ask("/v1/profiles/u-ann", token).status_code == 200
-    clock[0] += timedelta(hours=25)
-    assert caller.ask("/v1/profiles/u-ann", token).status_code == 503
-    assert caller.ask("/health").json()["published_at"] == "2026-11-26T17:00:00Z"
-
-
-def test_changes_are_published_one_by_one_and_a_new_file_is_seen(town, tmp_path):
-    path = tmp_path / "profiles.sqlite"
-    keys = tmp_path / "keys.yml"
-    token = add_key(keys, "website", WEBSITE)
-    publish(town.warehouse, path, NOON)
-    caller = Caller(ProfileApi(SnapshotStore(path), Keys(keys), now=lambda: NOON))
-    assert "traits" in caller.ask("/v1/profiles/user_id:u-ann", token).json()
-
-    consented(town, "ann", "denied")
-    town.warehouse.execute("delete from profiles.profiles where profile_id = 'bob'")
-    publish_changes(town.warehouse, path, ["ann", "bob"], NOON)
-
-    assert caller.ask("/v1/profiles/user_id:u-ann", token).json()["withheld"]["traits"] == "no_consent"
-    assert caller.ask("/v1/profiles/user_id:u-bob", token).status_code == 404
-    consented(town, "ann")
-    publish(town.warehouse, path, NOON)
-    assert "traits" in caller.ask("/v1/profiles/user_id:u-ann", token).json()
-
-
-def test_a_published_file_is_its_owners_and_holds_no_readable_identifier(town, tmp_path):
-    path = tmp_path / "served" / "profiles.sqlite"
-    publish(town.warehouse, path, NOON)
-
-    assert path.stat().st_mode & 0o077 == 0
-    assert ANN.encode() not in path.read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("rights", "word"),
-    [
-        ({**WEBSITE, "channel": None}, "channel"),
-        ({**SUPPORT, "basis": ""}, "basis"),
-        ({**SUPPORT, "purposes": ["service", "marketing"], "channel": "email"}, "service stands alone"),
-        ({**WEBSITE, "scopes": []}, "scopes"),
-        ({**WEBSITE, "identifiers": ["iban"]}, "identifiers"),
-    ],
-)
-def test_keys_that_are_none(tmp_path, rights, word):
-    with pytest.raises(BadDeclaration, match=word) as error:
-        add_key(tmp_path / "keys.yml", "one", rights)
-    assert "\n" not in str(error.value)
-
-
-def test_a_key_is_kept_as_its_hash(tmp_path):
-    token = add_key(tmp_path / "keys.yml", "website", WEBSITE)
-
-    assert token not in (tmp_path / "keys.yml").read_text()
-    assert (tmp_path / "keys.yml").stat().st_mode & 0o077 == 0
 
 
 def test_the_description_names_every_route(api):
