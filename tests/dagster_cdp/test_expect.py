@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_cdp import expect
-from dagster_cdp.gates import Suite, judge, judge_all, suite_of
+from dagster_cdp.gates import Suite, judge, judge_all
 from sources.configuration import read_configuration
 
 RAW, AUDIENCE = "raw.shop__orders", "audiences.fans"
@@ -133,69 +133,6 @@ def test_our_own_sql_may_name_the_batch_the_clock_and_other_tables(shop, join):
         shop.warehouse,
     )
     assert found(verdict) == ["UnexpectedRowsExpectation (table): 1 of 2"]
-
-
-MEMBER = {
-    "profile_id": "p1", "email": "ann@example.com", "phone": "+12015550108", "first_name": "Ann",
-    "last_name": "O'Neil-Null", "country_code": "US", "abandoned_at": "2026-11-22 09:00:00",
-}  # fmt: skip
-ABANDONERS = "audiences.cart_abandoners"
-
-
-@pytest.fixture
-def abandoners(shop, monkeypatch):
-    """The audience whose suite is in force, with one member who is as expected."""
-    monkeypatch.setenv("CDP_NOW", "2026-11-23T09:00:00")
-    columns = ", ".join(f"{name} {'timestamp' if name.endswith('_at') else 'varchar'}" for name in MEMBER)
-    shop.warehouse.execute(f"create table {ABANDONERS} ({columns})")
-    shop.warehouse.execute("create schema profiles")
-    shop.warehouse.execute(
-        "create table profiles.orders (profile_id varchar, ordered_at timestamp, is_cancelled boolean)"
-    )
-
-    def verdict_with(**changes):
-        shop.warehouse.execute(f"delete from {ABANDONERS}")
-        for member in (MEMBER, MEMBER | {"profile_id": "p2"} | changes):
-            shop.warehouse.execute(
-                f"insert into {ABANDONERS} values (?, ?, ?, ?, ?, ?, cast(? as timestamp))",
-                list(member.values()),
-            )
-        return judge(suite_of(ABANDONERS), shop.warehouse)
-
-    shop.verdict_with = verdict_with
-    return shop
-
-
-def test_an_audience_as_it_should_be_may_leave(abandoners):
-    assert found(abandoners.verdict_with()) == []
-
-
-@pytest.mark.parametrize("name", ["[First_Name]", "{{ first_name }}", "%%FIRST_NAME%%", "null", "Undefined", "<b>Ann"])
-def test_a_placeholder_in_place_of_a_name_is_red(abandoners, name):
-    """Nobody wants a letter that begins with Dear [First_Name]."""
-    verdict = abandoners.verdict_with(first_name=name)
-    assert not verdict.is_passed
-    assert found(verdict) == ["ExpectColumnValuesToNotMatchRegex first_name: 1 of 2"]
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"profile_id": "p1"}, "ExpectColumnValuesToBeUnique profile_id: 2 of 2"),
-        ({"profile_id": None}, "ExpectColumnValuesToNotBeNull profile_id: 1 of 2"),
-        ({"country_code": "USA"}, "ExpectColumnValueLengthsToEqual country_code: 1 of 2"),
-        ({"email": None, "phone": None}, "UnexpectedRowsExpectation (table): 1 of 2"),
-    ],
-)
-def test_a_member_who_should_not_leave_is_red(abandoners, change, expected):
-    verdict = abandoners.verdict_with(**change)
-    assert (verdict.is_passed, found(verdict)) == (False, [expected])
-
-
-def test_an_audience_that_is_red_because_of_an_order_turns_red_without_changing(abandoners):
-    assert abandoners.verdict_with().is_passed
-    abandoners.warehouse.execute("insert into profiles.orders values ('p2', timestamp '2026-11-22 10:00:00', false)")
-    assert found(judge(suite_of(ABANDONERS), abandoners.warehouse)) == ["UnexpectedRowsExpectation (table): 1 of 2"]
 
 
 def test_no_value_of_the_data_comes_out(shop, caplog, capfd):
