@@ -74,11 +74,12 @@ class _Run:
     report: Dispatched
 
     def all(self, trigger: Trigger) -> None:
-        if trigger.list and trigger.enabled:
+        if trigger.list:
             listing = Listing(
                 self.warehouse, self.lease, trigger, self.load, self.now, self._patiently, self.deadline, self.report
             )
             self._ask(f"{trigger.name} on lists", listing.all)
+            self._say_who_is_left_behind(trigger.name, trigger.list.destination)
         for channel in self.waiting(trigger):
             self._ask(f"{trigger.name} by {channel}", partial(self._send, trigger, channel))
 
@@ -87,6 +88,16 @@ class _Run:
             send()
         except (DestinationRefused, BadDeclaration) as refusal:  # it waits, and the other triggers go on
             self.report.refused[what] = str(refusal)
+
+    def _say_who_is_left_behind(self, trigger: str, destination: str) -> None:
+        for former, count in self.warehouse.execute(
+            "select destination, count(*) from activation.list_members where trigger_name = ? and destination <> ? "
+            "and is_held and not is_wanted group by destination",
+            [trigger, destination],
+        ):
+            self.report.refused[f"{trigger} at {former}"] = (
+                f"{count} must leave its lists there: name {former} in the trigger until they have"
+            )
 
     def waiting(self, trigger: Trigger) -> list[Channel]:
         if not trigger.enabled:

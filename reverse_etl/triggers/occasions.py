@@ -52,6 +52,7 @@ where ranked.nth = 1
     and not exists (
         select 1 from activation.trigger_firings as firings
         where firings.trigger_name = '{name}' and firings.source_id = ranked.source_id
+            and coalesce(firings.product_id, '') = coalesce(ranked.product_id, '')  -- one of a cart may come later
     )
 on conflict do nothing
 """

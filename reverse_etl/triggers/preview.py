@@ -98,10 +98,11 @@ def _leave(warehouse: Warehouse, trigger: Trigger, now: datetime, found: Preview
 
 
 def _on_lists(warehouse: Warehouse, trigger: Trigger) -> int:
-    """Count who would be put on a list, or taken off one."""
+    """Count who would be put on a list, or taken off one: by the trigger of the list, or the one that says so."""
     [(count,)] = warehouse.execute(
-        "select count(*) from activation.list_members where trigger_name = ? "
-        "and ((is_wanted and acknowledged_at is null) or (not is_wanted and is_held))",
-        [trigger.name],
+        "select count(*) from activation.list_members where (is_wanted and acknowledged_at is null and trigger_name = ?"
+        ") or (not is_wanted and is_held and ? = case when reason in ('expired', 'revoked') then trigger_name "
+        "else coalesce(reason, trigger_name) end)",
+        [trigger.name, trigger.name],
     )
     return int(count)
