@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
+from reverse_etl.contended import contended
 from reverse_etl.destination import load_destination
 from reverse_etl.triggers.contents import check_columns
 from reverse_etl.triggers.decide import decide_due
@@ -36,16 +37,25 @@ class Preview:
         return asdict(self)
 
 
+class _Seen(Exception):
+    def __init__(self, found: list[Preview]) -> None:
+        super().__init__()
+        self.found = found
+
+
 def preview(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> list[Preview]:
     """Preview one cycle of all triggers: a cap is over all of them."""
     open_tables(warehouse)
     for trigger in triggers:
         check_columns(warehouse, trigger)
-    warehouse.execute("begin transaction")
+
+    def once() -> NoReturn:
+        raise _Seen(_cycle(warehouse, triggers, now))  # so that nothing of it stays
+
     try:
-        return _cycle(warehouse, triggers, now)
-    finally:
-        warehouse.execute("rollback")
+        contended(warehouse, once)
+    except _Seen as seen:
+        return seen.found
 
 
 def _cycle(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> list[Preview]:
