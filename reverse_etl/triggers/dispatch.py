@@ -23,7 +23,7 @@ from reverse_etl.destination import (
     load_destination,
 )
 from reverse_etl.environment import now as real_now
-from reverse_etl.lease import Lease, SyncBusy, lease
+from reverse_etl.lease import Lease, LeaseLost, SyncBusy, lease
 from reverse_etl.sync import BadDeclaration, Channel, Sync
 from reverse_etl.triggers.listing import Listing
 from reverse_etl.triggers.prepare import Letter, Prepared, prepare, remembers
@@ -90,6 +90,10 @@ class _Run:
             send()
         except (DestinationRefused, BadDeclaration) as refusal:  # it waits, and the other triggers go on
             self.report.refused[what] = str(refusal)
+        except LeaseLost:
+            raise
+        except Exception as fault:  # noqa: BLE001 - its text may quote a value
+            self.report.refused[what] = type(fault).__name__
 
     def _say_who_is_left_behind(self, trigger: str, destination: str) -> None:
         for former, count in self.warehouse.execute(

@@ -102,7 +102,9 @@ _CROSS = (
         entry = members.entry + 1,
         changed_at = {now}
     where members.trigger_name = '{name}'
-        and members.is_in <> (members.profile_id in (select profile_id from audiences.{audience}))
+        and members.is_in <> (
+            members.profile_id in (select profile_id from audiences.{audience} where profile_id is not null)
+        )
     """,
     """
     insert into activation.trigger_members (trigger_name, profile_id, is_in, entry, changed_at)

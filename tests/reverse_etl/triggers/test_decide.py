@@ -231,6 +231,22 @@ def test_who_leaves_an_audience_is_asked_unless_they_came_back(town):
     assert decided(town, trigger) == {("ann", "entry_1"): "send", ("bob", "entry_1"): "came_back"}
 
 
+def test_an_audience_with_a_row_of_nobody_is_left_too(town):
+    trigger = checkout_trigger(
+        when={"leaves": "lapsed_buyers"}, reason=(), wait="0 minutes", unless_bought="never",
+        send={"email": {"destination": "remote", "message": "win_back"}},
+    )  # fmt: skip
+    town.person("ann")
+    for name in ("ann", None):
+        town.insert("audiences.lapsed_buyers", name, "tea", town.now - timedelta(days=70))
+    decide(Shared(town.warehouse), [trigger], town.now)
+    town.warehouse.execute("delete from audiences.lapsed_buyers where profile_id = 'ann'")
+
+    decide(Shared(town.warehouse), [trigger], town.now)
+
+    assert town.outcomes() == {("ann", "entry_1"): "send"}
+
+
 def test_a_price_that_fell_is_told_once_for_each_price_and_not_after_it_rose(town):
     trigger = find_trigger("price_drop").model_copy(update={"quiet_hours": None})
     town.person("ann")

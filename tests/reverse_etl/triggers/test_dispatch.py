@@ -166,6 +166,25 @@ def test_a_destination_that_is_not_ready_holds_up_no_other(town, error):
     assert len(office.sent) == 1
 
 
+def test_a_destination_that_is_broken_holds_up_no_other(town):
+    """A fault of its code, whose text may quote a value."""
+    other = checkout_trigger(name="looked", when={"event": "Product Viewed"}, reason="product_id")
+    town.event("ann", "Product Viewed", product="tea", cart=None)
+    decide(Shared(town.warehouse), [other], town.now)
+
+    class Broken(PostOffice):
+        def request(self, rows):
+            raise KeyError("ann@example.com")
+
+    offices = {"abandoned": Broken(), "looked": PostOffice()}
+    report = dispatch(
+        lambda: Shared(town.warehouse), [TRIGGER, other], lambda: town.now, load=lambda sync: offices[sync.audience]
+    )
+
+    assert report.refused == {"abandoned by email": "KeyError"}
+    assert len(offices["looked"].sent) == 1
+
+
 def test_values_are_in_no_queue(town):
     for table in ("outbox", "trigger_firings", "message_scrap"):
         text = str(town.warehouse.execute(f"select * from activation.{table}"))
