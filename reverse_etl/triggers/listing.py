@@ -25,8 +25,9 @@ FIRST_WAIT, LONGEST_WAIT = 30, 3_600
 _KEY = "destination = ? and list_name = ? and profile_id = ?"
 _MINE = "trigger_name = ? and destination = ?"  # a trigger may have had another destination
 _LEAVES = "not is_wanted and is_held"
-_ABSENT = "profile_id in (select profile_id from activation.list_members where is_wanted and acknowledged_at is null)"
-_DUE = f"(is_wanted and acknowledged_at is null) or ({_LEAVES}) or pending_operation is not null"
+_AWAITED = "is_wanted and (acknowledged_at is null or pending_operation is not null)"
+_ABSENT = f"profile_id in (select profile_id from activation.list_members where {_AWAITED})"
+_DUE = f"is_wanted and acknowledged_at is null or {_LEAVES} or pending_operation is not null"
 ANSWERS_KEPT = timedelta(days=3)
 # Who decided: the trigger that put on; of who leaves the one that took off, or put on if time or consent ended it.
 _ANSWERED = f"""
@@ -52,7 +53,7 @@ from activation.list_members as members
 left join ({consented}) as consented on members.profile_id = consented.profile_id
 left join (select * from profiles.profiles where {absent}) as profiles on members.profile_id = profiles.profile_id
 where members.trigger_name = ? and members.destination = ? and members.list_name = ? and members.is_wanted
-    and members.acknowledged_at is null and members.wake_at <= ?
+    and (members.acknowledged_at is null or members.pending_operation is not null) and members.wake_at <= ?
 order by members.decided_at, members.profile_id
 limit {limit}
 """
@@ -197,11 +198,12 @@ class Listing:
         for entry in entries:
             self.warehouse.execute(
                 "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, "
-                "acknowledged_at = null, operation_id = ?, intents = ?, attempts = attempts + 1, sent_at = ? "
+                "acknowledged_at = case when ? then acknowledged_at end, operation_id = ?, intents = ?, attempts = attempts + 1, sent_at = ? "
                 f"where {_KEY}",
                 [
-                    json.dumps(dict(entry.change.identifiers)), entry.change.operation, entry.change.operation_id,
-                    entry.intents, self.now(), *self._key(list_name, entry.profile_id),
+                    json.dumps(dict(entry.change.identifiers)), entry.change.operation,
+                    entry.change.operation == "remove",  # a platform without time for it still has them
+                    entry.change.operation_id, entry.intents, self.now(), *self._key(list_name, entry.profile_id),
                 ],
             )  # fmt: skip
         return entries

@@ -1,7 +1,9 @@
 """Lists outlive the day they were made: triggers are disabled, destinations change, events come out of order."""
 
+from datetime import timedelta
+
 import pytest
-from test_lists import TRIGGERS, cycle, on_lists, reader, town_with
+from test_lists import TRIGGERS, Platform, cycle, on_lists, reader, town_with
 from trigger_town import Shared
 
 from reverse_etl.triggers.cycle import decide, run_cycle
@@ -78,3 +80,29 @@ def test_a_preview_counts_who_would_be_taken_off(town):
 
     assert found["item_bought"].leaving == {"ads": 1}
     assert found["item_interest"].leaving == {}
+
+
+def test_who_came_back_before_the_platform_took_the_removal_can_leave_again(town):
+    """It had no time for the removal, nor for them: they are on it all along."""
+    platform = Platform()
+    platform.held, platform.on_sending = set(), lambda _: None
+
+    def choose(*moods, is_granted=True):
+        town.consent("ann", is_granted=is_granted, channel="ads", purpose="advertising")
+        town.now += timedelta(hours=1)
+        platform.moods = list(moods)
+        decide(Shared(town.warehouse), TRIGGERS, town.now)
+        dispatch(
+            lambda: Shared(town.warehouse), TRIGGERS, lambda: town.now, load=lambda _: platform, sleep=lambda _: None
+        )
+
+    reader(town)
+    choose()
+    choose("busy", is_granted=False)
+    town.event("ann", "Product Viewed", product="tea", cart=None)
+    choose("busy")
+    assert platform.held == {"ann@example.com"}
+
+    choose(is_granted=False)
+
+    assert platform.held == set()
