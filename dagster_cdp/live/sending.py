@@ -15,6 +15,7 @@ from reverse_etl.destination import DestinationRefused
 from reverse_etl.lease import SyncBusy
 from reverse_etl.run import SyncHeld, run_sync
 from reverse_etl.sync import BadDeclaration, Sync, all_syncs
+from reverse_etl.triggers.contents import check_columns
 from reverse_etl.triggers.decide import decide_due
 from reverse_etl.triggers.dispatch import dispatch
 from reverse_etl.triggers.occasions import open_triggers
@@ -48,9 +49,13 @@ class Decisions:
         self.thorough_at = time.monotonic() if is_thorough else self.thorough_at
 
 
-def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables of triggers, outside of any cycle."""
-    open_tables(SharedWarehouse(connection))
+def prepare(connection: duckdb.DuckDBPyConnection, triggers: Sequence[Trigger]) -> None:
+    """Make the tables of triggers, outside of any cycle. Raises BadDeclaration for one that no cycle could ask."""
+    warehouse = SharedWarehouse(connection)
+    open_tables(warehouse)
+    for trigger in triggers:
+        if trigger.enabled:
+            check_columns(warehouse, trigger)
 
 
 class Dispatcher:

@@ -152,9 +152,7 @@ class _Run:
                 changes: list[Change] = [letter.change for letter in part]
                 said = delivery.deliver(changes, is_uncertain=is_uncertain)
                 receipts += zip(part, said, strict=True)
-        self.report.add(
-            trigger.name, contended(self.warehouse, partial(self._record, delivery.destination, receipts))
-        )
+        self.report.add(trigger.name, contended(self.warehouse, partial(self._record, delivery.destination, receipts)))
         return not letters or any(r.outcome in {Outcome.DELIVERED, Outcome.REJECTED} for _, r in receipts)
 
     def _record(self, destination: Destination, receipts: list[tuple[Letter, Receipt]]) -> Counter[str]:

@@ -197,13 +197,14 @@ class Listing:
         entries = read(list_name, sync, identity)
         for entry in entries:
             self.warehouse.execute(
-                "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, "
-                "acknowledged_at = case when ? then acknowledged_at end, operation_id = ?, intents = ?, attempts = attempts + 1, sent_at = ? "
-                f"where {_KEY}",
+                "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, sent_at = ?, "
+                "operation_id = ?, intents = ?, attempts = attempts + 1, "
+                f"acknowledged_at = case when ? then acknowledged_at end where {_KEY}",
                 [
-                    json.dumps(dict(entry.change.identifiers)), entry.change.operation,
+                    json.dumps(dict(entry.change.identifiers)), entry.change.operation, self.now(),
+                    entry.change.operation_id, entry.intents,
                     entry.change.operation == "remove",  # a platform without time for it still has them
-                    entry.change.operation_id, entry.intents, self.now(), *self._key(list_name, entry.profile_id),
+                    *self._key(list_name, entry.profile_id),
                 ],
             )  # fmt: skip
         return entries

@@ -60,7 +60,7 @@ class QuietHours(Shape):
     def _is_a_time_of_day(cls, written: object) -> object:
         # YAML reads 21:00 without quotes as the number 1260.
         if not isinstance(written, str | time):
-            raise ValueError('write a time of day in quotes: "21:00"')
+            raise ValueError('write a time of day in quotes: "21:00"')  # noqa: TRY004 - pydantic's own
         return written
 
     @field_validator("begin", "until")

@@ -1,4 +1,4 @@
-"""What leaves by itself: what is in the way is said once, what was not sent is tried again, nothing waits for another."""
+"""What leaves by itself: what is in the way is said once, what was left is tried again, none waits for another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from dagster_cdp.live import sending
 from dagster_cdp.live.sending import Dispatcher
 from reverse_etl.lease import SyncBusy
+from reverse_etl.sync import BadDeclaration
 from reverse_etl.triggers.report import Dispatched
+from reverse_etl.triggers.trigger import all_triggers
 
 VIP = SimpleNamespace(name="vip", audience="vip")
 
@@ -107,3 +109,14 @@ def test_where_messages_are_refused_is_said_once(dispatcher, monkeypatch, caplog
         dispatcher.start()
         assert until(lambda: len(rounds) > 1)
     assert [record.getMessage() for record in caplog.records] == ["win_back by email: no key"]
+
+
+def test_a_trigger_that_no_cycle_could_ask_keeps_the_owner_from_starting_and_is_named(live):
+    triggers = all_triggers()
+    sending.prepare(live.connection, triggers)
+    when = triggers[0].when.model_copy(update={"event": None, "enters": "nobody_built_it"})
+    unbuilt = triggers[0].model_copy(update={"when": when})
+
+    with pytest.raises(BadDeclaration, match=r"no table audiences\.nobody_built_it, for when: build it with dbt"):
+        sending.prepare(live.connection, [unbuilt])
+    sending.prepare(live.connection, [unbuilt.model_copy(update={"enabled": False})])

@@ -1,7 +1,7 @@
 """Whoever looks at triggers, or runs them by hand, while others decide and send: nobody fails of it."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import duckdb
 import pytest
@@ -80,23 +80,16 @@ def test_the_first_two_who_ever_decide_are_no_exception(town):
 def test_what_was_sent_is_recorded_whoever_looks_meanwhile(town, moment):
     """A preview lays the outbox out, too, and undoes it."""
     decide(town.warehouse, [TRIGGER], town.now)
-    looking = []
+    with ExitStack() as stack:
 
-    class Office(PostOffice):
-        def deliver(self, *letter):
-            if moment != "before":
-                look()
-            super().deliver(*letter)
+        def look(*_):
+            outbox = "update activation.outbox set attempts = 9"
+            stack.enter_context(while_somebody_has(town, lambda other: other.execute(outbox)))
 
-    def look():
-        looking.append(while_somebody_has(town, lambda other: other.execute("update activation.outbox set attempts = 9")))
-        looking[0].__enter__()
-
-    if moment == "before":
-        look()
-    office = Office(knows_ids=False)
-    dispatch(lambda: another(town), [TRIGGER], lambda: town.now, load=lambda _: office, sleep=lambda _: None)
-    looking[0].__exit__(None, None, None)
+        office = PostOffice(knows_ids=False, on_sending=look if moment != "before" else None)
+        if moment == "before":
+            look()
+        dispatch(lambda: another(town), [TRIGGER], lambda: town.now, load=lambda _: office, sleep=lambda _: None)
 
     assert [state for _, state, _ in town.outbox()] == ["sent"]
     assert len(office.sent) == 1

@@ -173,7 +173,7 @@ def test_a_destination_that_is_broken_holds_up_no_other(town):
     decide(Shared(town.warehouse), [other], town.now)
 
     class Broken(PostOffice):
-        def request(self, rows):
+        def request(self, _):
             raise KeyError("ann@example.com")
 
     offices = {"abandoned": Broken(), "looked": PostOffice()}
