@@ -32,6 +32,7 @@ from reverse_etl.triggers.trigger import Trigger
 from reverse_etl.warehouse import Warehouse
 
 LEASE = "triggers"
+FRESH = 30.0  # seconds for which a decision holds: what has to wait longer is decided anew
 GIVE_UP_AFTER = 3  # groups in a row without any answer
 FIRST_WAIT, LONGEST_WAIT = 30, 3_600  # seconds until what was deferred or not answered is tried again
 
@@ -145,6 +146,7 @@ class _Run:
         """Send the letters and record what became of each; whether anything was settled."""
         receipts: list[tuple[Letter, Receipt]] = []
         size = delivery.destination.spec.batch_rows
+        delivery.deadline = min(self.deadline, time.monotonic() + FRESH)
         for is_uncertain in (True, False):
             alike = [letter for letter in letters if letter.is_uncertain is is_uncertain]
             for first in range(0, len(alike), size):
@@ -152,6 +154,7 @@ class _Run:
                 changes: list[Change] = [letter.change for letter in part]
                 said = delivery.deliver(changes, is_uncertain=is_uncertain)
                 receipts += zip(part, said, strict=True)
+        delivery.deadline = self.deadline
         self.report.add(trigger.name, contended(self.warehouse, partial(self._record, delivery.destination, receipts)))
         return not letters or any(r.outcome in {Outcome.DELIVERED, Outcome.REJECTED} for _, r in receipts)
 

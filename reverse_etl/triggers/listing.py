@@ -197,8 +197,8 @@ class Listing:
         entries = read(list_name, sync, identity)
         for entry in entries:
             self.warehouse.execute(
-                "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, sent_at = ?, "
-                "operation_id = ?, intents = ?, attempts = attempts + 1, "
+                "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, "
+                "sent_at = ?, operation_id = ?, intents = ?, attempts = attempts + 1, "
                 f"acknowledged_at = case when ? then acknowledged_at end where {_KEY}",
                 [
                     json.dumps(dict(entry.change.identifiers)), entry.change.operation, self.now(),

@@ -7,7 +7,7 @@ import pytest
 from post_office import PostOffice
 from trigger_town import Shared, TriggerTown, checkout_trigger
 
-from reverse_etl.destination import DestinationRefused
+from reverse_etl.destination import DestinationRefused, Response
 from reverse_etl.lease import lease
 from reverse_etl.sync import BadDeclaration
 from reverse_etl.triggers.cycle import decide
@@ -106,6 +106,26 @@ def test_what_changed_since_the_decision_is_seen_before_it_leaves(town, change, 
 
     assert office.requests == 0
     assert state(town) == ("dropped", code)
+
+
+def test_who_takes_back_their_consent_while_the_destination_wants_to_wait_hears_nothing(town):
+    class Slow(PostOffice):
+        def send(self, request):
+            self.requests += 1
+            return super().send(request) if self.requests > 1 else Response(429, b"{}", {"retry-after": "120"})
+
+    def sleep(_):
+        town.consent("ann", is_granted=False)
+
+    office = Slow()
+    dispatch(lambda: Shared(town.warehouse), [TRIGGER], lambda: town.now, load=lambda _: office, sleep=sleep)
+    assert state(town) == ("pending", "http_429")
+
+    sleep(0)
+    town.now += timedelta(minutes=2)
+    send(town, office)
+    assert office.sent == []
+    assert state(town) == ("dropped", "no_consent")
 
 
 def test_a_message_without_its_value_stays_and_is_counted(town):
