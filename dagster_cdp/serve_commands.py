@@ -39,10 +39,10 @@ def serve(
         return
     from reverse_etl.serving import server  # noqa: PLC0415 - as above
 
-    if not path.exists():
+    if is_new := not path.exists():
         _publish_beside()
     if publish_every:
-        threading.Thread(target=_again, args=(publish_every * 60,), daemon=True).start()
+        threading.Thread(target=_again, args=(publish_every * 60,), kwargs={"is_due": not is_new}, daemon=True).start()
     if not keys.default_path().exists():
         _OUT.print("nobody has a key yet: make one with `cdp profile-key NAME`")
     _OUT.print(f"serving http://{host}:{port}/v1/profiles/… and /openapi.json; ends with Ctrl+C")
@@ -83,7 +83,8 @@ def _publish_beside() -> None:
     subprocess.run([sys.executable, "-m", "dagster_cdp.cli", "serve", "--publish"], check=False)
 
 
-def _again(seconds: float) -> None:
+def _again(seconds: float, *, is_due: bool) -> None:
     pause = threading.Event()
-    while not pause.wait(seconds):
+    while not pause.wait(0 if is_due else seconds):
         _publish_beside()
+        is_due = False

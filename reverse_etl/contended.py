@@ -15,8 +15,12 @@ Result = TypeVar("Result")
 
 
 def is_conflict(fault: BaseException) -> bool:
-    """Whether two transactions wrote the same row, so that this one has to begin again."""
-    return isinstance(fault, duckdb.TransactionException) and "onflict" in str(fault)
+    """Whether two transactions wrote the same row, so that this one has to begin again.
+
+    DuckDB says so of an update at once; of a new row with the same key only when the later one commits.
+    """
+    said = str(fault)
+    return isinstance(fault, duckdb.TransactionException) and ("onflict" in said or "duplicate key" in said)
 
 
 def contended(warehouse: Warehouse, work: Callable[[], Result]) -> Result:

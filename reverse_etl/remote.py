@@ -48,10 +48,12 @@ def is_ours(warehouse: Path) -> bool:
 
 def session_with_owner(warehouse: Path) -> "Session | None":
     """A session with the owner of this file; None when nobody owns it, or this process does."""
-    if is_ours(warehouse) or not Path(address_of(warehouse)).exists():
-        return None
+    address = Path(address_of(warehouse))
     try:
-        return Session(Client(address_of(warehouse), "AF_UNIX"))
+        # Answers are unpickled, so a socket that another user laid where temporary files are is not asked.
+        if is_ours(warehouse) or not address.exists() or address.stat().st_uid != os.getuid():
+            return None
+        return Session(Client(str(address), "AF_UNIX"))
     except (OSError, EOFError):
         return None  # left behind by an owner that was killed
 

@@ -5,6 +5,7 @@ Whatever happens, either all of it is in the warehouse, with the place in the lo
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -76,7 +77,7 @@ def cycle(
         _note(connection, prepared, load_id, (began_at, landed_at, resolved_at, now()))
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        _roll_back(connection)
         raise
     finally:
         connection.execute("reset disabled_optimizers")  # it is the whole instance's, batches included
@@ -91,6 +92,11 @@ def cycle(
         model_seconds=dict(plan.seconds),
         changed=frozenset(plan.changed),
     )
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.TransactionException):  # what fails while it commits is rolled back already
+        connection.execute("rollback")
 
 
 def _note(

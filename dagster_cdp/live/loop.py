@@ -24,7 +24,8 @@ CLOCK_TICK = 30.0  # seconds; models that ask the time are run as often even wit
 SLICE = 8 << 20  # bytes of a lane in one cycle; some 15,000 events
 LARGEST = 64 << 20  # and when it is behind: most of a cycle's cost is the same for few and for many
 KEPT = 600
-TRIES = 5
+PATIENCE = 30.0  # seconds for somebody else who writes what a cycle writes
+PAUSE = 0.04  # seconds between two tries
 
 
 @dataclass
@@ -58,11 +59,21 @@ class Loop:
             began = time.monotonic()
             is_tick = began - ticked >= CLOCK_TICK
             is_due = is_tick or began - looked >= IDLE_TICK
-            if self.is_paused or self.once(even_without_news=is_due, is_tick=is_tick) is None:
+            if self.is_paused or self._once(is_due=is_due, is_tick=is_tick) is None:
                 self._stop.wait(IDLE_LOOK)
                 continue
             looked, ticked = began, began if is_tick else ticked
             self._stop.wait(max(0.0, SHORTEST - (time.monotonic() - began)))
+
+    def _once(self, *, is_due: bool, is_tick: bool) -> CycleReport | None:
+        """As `once`; who writes the same for very long is waited for, as nothing of the cycle has happened."""
+        try:
+            return self.once(even_without_news=is_due, is_tick=is_tick)
+        except duckdb.TransactionException as fault:
+            if not is_conflict(fault):
+                raise
+            log.warning("no cycle for %.0f s: another transaction writes what a cycle writes", PATIENCE)
+            return None
 
     def once(self, *, even_without_news: bool = False, is_tick: bool = False) -> CycleReport | None:
         """Run one cycle if there is news; None when there was none."""
@@ -92,8 +103,9 @@ class Loop:
             self._ahead = self._reading.submit(self.tail.prepare, self._limit, prepared)
 
     def _cycle(self, prepared: Sequence[Prepared], is_tick: bool) -> CycleReport:
-        """Begin again if somebody else wrote what this wrote: a dispatcher marks what a cycle looks at."""
-        for left in reversed(range(TRIES)):
+        """Begin again if somebody else wrote what this wrote: a dispatcher, or who decides by hand."""
+        until = time.monotonic() + PATIENCE
+        while True:
             self._plan = self._plan or self.make_plan(self.connection)
             try:
                 return cycle(self.tail, self._plan, self.connection, prepared, self.parts, is_tick=is_tick)
@@ -103,10 +115,9 @@ class Loop:
                 if not is_conflict(fault):
                     self._plan = None  # dbt's memory of what tables there are may be of what was rolled back
                     raise
-                if not left:
+                if time.monotonic() >= until or self._stop.is_set():
                     raise
-                time.sleep(SHORTEST / TRIES)
-        raise AssertionError
+                time.sleep(PAUSE)
 
     def refresh(self) -> None:
         """Compile the hot models again and run them all: a build may have changed what they read or stand on."""

@@ -71,7 +71,7 @@ class Owner:
         tail = Tail(self.configuration, all_sources())
         tail.open(cursor)
         prepare_books(cursor)
-        prepare(cursor)
+        prepare(cursor, self._decisions.triggers)
         self.dispatcher = Dispatcher(self._decisions.triggers)
         self.loop = Loop(tail, cursor, make_plan, [self._decisions], after=self.dispatcher.after)
         self.loop.once(even_without_news=True)  # warm, and whatever an unowned time left over is taken up

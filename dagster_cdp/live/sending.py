@@ -15,6 +15,7 @@ from reverse_etl.destination import DestinationRefused
 from reverse_etl.lease import SyncBusy
 from reverse_etl.run import SyncHeld, run_sync
 from reverse_etl.sync import BadDeclaration, Sync, all_syncs
+from reverse_etl.triggers.contents import check_columns
 from reverse_etl.triggers.decide import decide_due
 from reverse_etl.triggers.dispatch import dispatch
 from reverse_etl.triggers.occasions import open_triggers
@@ -26,6 +27,7 @@ from sources.configuration import read_configuration
 log = logging.getLogger(__name__)
 
 THOROUGH = 60.0  # seconds between two looks at all that could still matter
+FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0  # seconds until a sync that is not settled is run again
 EXPECTED = (SyncHeld, SyncBusy, PlanRefused, BadDeclaration, DestinationRefused)  # a person must act; others go on
 
 
@@ -47,13 +49,17 @@ class Decisions:
         self.thorough_at = time.monotonic() if is_thorough else self.thorough_at
 
 
-def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables of triggers, outside of any cycle."""
-    open_tables(SharedWarehouse(connection))
+def prepare(connection: duckdb.DuckDBPyConnection, triggers: Sequence[Trigger]) -> None:
+    """Make the tables of triggers, outside of any cycle. Raises BadDeclaration for one that no cycle could ask."""
+    warehouse = SharedWarehouse(connection)
+    open_tables(warehouse)
+    for trigger in triggers:
+        if trigger.enabled:
+            check_columns(warehouse, trigger)
 
 
 class Dispatcher:
-    """A thread that sends after cycles: the outbox, and the syncs whose audience the cycle wrote to."""
+    """Sends after cycles: the outbox, and the syncs whose audience the cycle wrote to, each by a thread of its own."""
 
     def __init__(
         self,
@@ -64,22 +70,30 @@ class Dispatcher:
         self._triggers = triggers
         self._syncs = list(all_syncs() if syncs is None else syncs)
         self._open = open_
-        self._news = threading.Event()
         self._stop = threading.Event()
-        self._due: set[str] = set()
+        self._due = {sync.name for sync in self._syncs}  # what an owner before left unsent is known to the syncs alone
+        self._again: dict[str, tuple[float, float]] = {}  # not settled: when it is tried again, and the wait until then
         self._said: dict[str, str] = {}  # what is in the way of each, so that it isn't said in every cycle
+        self._refused: set[str] = set()  # of the outbox
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="dispatcher")
+        works = {"syncs": self._send_syncs, "outbox": self._send_outbox}
+        self._news = [threading.Event() for _ in works]
+        self._threads = [
+            threading.Thread(target=self._run, args=(news, work), name=f"dispatcher of {what}")
+            for news, (what, work) in zip(self._news, works.items(), strict=True)
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End after what is being sent."""
         self._stop.set()
-        self._news.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._wake()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     def after(self, report: CycleReport) -> None:
         """Note what a cycle wrote; consents reach every sync, because a withdrawal leaves every audience."""
@@ -87,40 +101,70 @@ class Dispatcher:
         due = {sync.name for sync in self._syncs if "consents" in written or sync.audience in written}
         with self._lock:
             self._due |= due
-        self._news.set()
+        self._wake()
 
-    def _run(self) -> None:
+    def _wake(self) -> None:
+        for news in self._news:
+            news.set()
+
+    def _run(self, news: threading.Event, work: Callable[[], None]) -> None:
         while not self._stop.is_set():
-            self._news.wait(timeout=1.0)
-            self._news.clear()
-            with self._lock:
-                due, self._due = self._due, set()
-            for sync in self._syncs:
-                if sync.name in due and not self._stop.is_set():
-                    self._deliver(sync)
-            if self._triggers and not self._stop.is_set():
-                self._guarded("the outbox", lambda: dispatch(self._open, self._triggers))
+            news.wait(timeout=1.0)
+            news.clear()
+            if not self._stop.is_set():
+                work()
+
+    def _send_syncs(self) -> None:
+        moment = time.monotonic()
+        with self._lock:
+            due, self._due = self._due, set()
+        due |= {name for name, (at, _) in self._again.items() if at <= moment}
+        for sync in self._syncs:
+            if sync.name in due and not self._stop.is_set():
+                self._deliver(sync)
 
     def _deliver(self, sync: Sync) -> None:
+        """Run it now; what it could not send, as a removal of who took back their consent, is tried again."""
+        left: list[str] = []
+
         def deliver() -> None:
             warehouse = self._open()
             try:
-                run_sync(warehouse, sync)
+                left.extend(["partial"] if run_sync(warehouse, sync).state == "partial" else [])
             finally:
                 warehouse.close()
 
-        self._guarded(sync.name, deliver)
+        if self._guarded(sync.name, deliver) and not left:
+            self._again.pop(sync.name, None)
+            return
+        _, before = self._again.get(sync.name, (0.0, FIRST_WAIT / 2))
+        wait = min(LONGEST_WAIT, 2 * before)
+        self._again[sync.name] = (time.monotonic() + wait, wait)
 
-    def _guarded(self, what: str, send: Callable[[], object]) -> None:
-        """One that is held, or fails, never stops the others; what it didn't send is sent by the next run."""
+    def _send_outbox(self) -> None:
+        def send() -> None:
+            refused = dispatch(self._open, self._triggers).refused
+            for what in self._refused - refused.keys():
+                self._said.pop(what, None)
+            for what, why in refused.items():
+                self._say(what, why, log.warning)
+            self._refused = set(refused)
+
+        if self._triggers:
+            self._guarded("the outbox", send)
+
+    def _guarded(self, what: str, send: Callable[[], object]) -> bool:
+        """One that is held, or fails, never stops the others; whether another try is of no use."""
         try:
             send()
         except EXPECTED as held:
             self._say(what, str(held), log.warning)
+            return not isinstance(held, SyncBusy)
         except Exception as fault:  # noqa: BLE001 - as above; the text of an error may quote a row
             self._say(what, type(fault).__name__, log.error)
-        else:
-            self._said.pop(what, None)
+            return False
+        self._said.pop(what, None)
+        return True
 
     def _say(self, what: str, why: str, say: Callable[..., None]) -> None:
         if self._said.get(what) != why:

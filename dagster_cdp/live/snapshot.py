@@ -20,8 +20,8 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: Path, turn: thread
     """Bring the file up to date and copy it while nothing is written into it; commits go to the log beside it."""
     published = snapshot_path(warehouse)
     being = published.with_suffix(".part")
-    before = connection.execute("select current_setting('checkpoint_threshold')").fetchall()[0][0]
-    with turn:
+    with turn:  # also of another copy, which may be wanted at once
+        before = connection.execute("select current_setting('checkpoint_threshold')").fetchall()[0][0]
         connection.execute("set global checkpoint_threshold = '1TB'")
         try:
             _checkpoint(connection)
@@ -29,7 +29,7 @@ def publish(connection: duckdb.DuckDBPyConnection, warehouse: Path, turn: thread
             subprocess.run(["cp", "--", str(warehouse), str(being)], check=True, capture_output=True)  # noqa: S603, S607
         finally:
             connection.execute(f"set global checkpoint_threshold = '{before}'")
-    being.replace(published)
+        being.replace(published)
     return str(published)
 
 

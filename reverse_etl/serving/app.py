@@ -45,6 +45,13 @@ class Refused(Exception):
 
 
 @dataclass
+class _Caller:
+    """Who asks, for the log: also of what is refused."""
+
+    name: str = "-"
+
+
+@dataclass
 class ProfileApi:
     """One application; `longest_age` is how old a snapshot may be before it is not served any more."""
 
@@ -58,51 +65,53 @@ class ProfileApi:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await _live(receive, send)
-        began, name, headers = time.perf_counter(), "-", {}
+        began, caller, headers = time.perf_counter(), _Caller(), {}
         try:
-            name, status, body = await self._answer(scope, receive)
+            status, body = await self._answer(scope, receive, caller)
         except Refused as refused:
             status, headers = refused.status, dict(refused.headers)
             body = {"error": {"code": refused.code, "message": refused.message}}
         except Exception as error:  # noqa: BLE001 - its text may quote a value: only its type is told
             LOG.error("failed: %s", type(error).__name__)  # noqa: TRY400 - a trace quotes values too
             status, body = 500, {"error": {"code": "failed", "message": "the server erred"}}
-        LOG.info("%s %s %d %.1f ms", scope["method"], name, status, (time.perf_counter() - began) * 1_000)
+        LOG.info("%s %s %d %.1f ms", scope["method"], caller.name, status, (time.perf_counter() - began) * 1_000)
         await _send(send, status, body, headers)
         return None
 
-    async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> tuple[str, int, Any]:
-        """Give the caller's name, status and body."""
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive, caller: _Caller) -> tuple[int, Any]:
+        """Give status and body."""
         match (scope["method"], scope["path"]):
             case ("GET", "/health"):
-                return "health", 200, await self._health()
+                caller.name = "health"
+                return 200, await self._health()
             case ("GET", "/openapi.json"):
-                return "openapi", 200, DOCUMENT
+                caller.name = "openapi"
+                return 200, DOCUMENT
             case ("POST", path) if path == LOOKUP:
-                name, key = self._caller(scope)
+                key = self._key(scope, caller)
                 asked = await _body(receive)
-                return name, 200, await self._profile(key, str(asked.get("identifier", "")), asked.get("include"))
+                return 200, await self._profile(key, str(asked.get("identifier", "")), asked.get("include"))
             case ("GET", path) if path.startswith(PROFILES):
-                name, key = self._caller(scope)
+                key = self._key(scope, caller)
                 query = parse_qs(scope["query_string"].decode("latin-1"))
                 include = query["include"][0].split(",") if "include" in query else None
-                return name, 200, await self._profile(key, path.removeprefix(PROFILES), include)
+                return 200, await self._profile(key, path.removeprefix(PROFILES), include)
             case (_, path) if path.startswith(PROFILES):
                 raise Refused(405, "method_not_allowed", "GET, or POST to /v1/profiles/lookup", {"allow": "GET, POST"})
         raise Refused(404, "not_found", "there is nothing here; see /openapi.json")
 
-    def _caller(self, scope: Mapping[str, Any]) -> tuple[str, Key]:
+    def _key(self, scope: Mapping[str, Any], caller: _Caller) -> Key:
         """Recognise the key, and whether it may ask now."""
         given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
         kind, _, token = given.partition(" ")
         found = self.keys.find(token.strip(), self.now().date()) if kind.lower() == "bearer" else None
         if found is None:
             raise Refused(401, "unauthorized", "send a key: Authorization: Bearer …", {"www-authenticate": "Bearer"})
-        name, key = found
-        if wait := self.limit.take(name, key.requests_per_second, key.burst):
+        caller.name, key = found
+        if wait := self.limit.take(caller.name, key.requests_per_second, key.burst):
             headers = {"retry-after": str(max(1, math.ceil(wait)))}
             raise Refused(429, "too_many_requests", f"{key.requests_per_second:g} a second", headers)
-        return name, key
+        return key
 
     async def _profile(self, key: Key, text: str, include: Any) -> dict[str, Any]:
         wanted = _wanted(key, include)

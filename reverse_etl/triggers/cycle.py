@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reverse_etl.contended import contended
 from reverse_etl.environment import now as real_now
 from reverse_etl.triggers.contents import check_columns
 from reverse_etl.triggers.decide import Decisions, decide_due
@@ -24,13 +25,16 @@ class Cycle:
 
 
 def decide(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, *, is_thorough: bool = True) -> Decisions:
-    """Open and decide in one transaction."""
+    """Open and decide in one transaction; again, where an owner's cycle decided meanwhile."""
     open_tables(warehouse)
     for trigger in triggers:
         check_columns(warehouse, trigger)
-    with warehouse.transaction():
+
+    def once() -> Decisions:
         open_triggers(warehouse, [one for one in triggers if one.enabled], now, is_thorough=is_thorough)
         return decide_due(warehouse, triggers, now)
+
+    return contended(warehouse, once)
 
 
 def run_cycle(open_warehouse: Open, triggers: Sequence[Trigger], now: Callable[[], datetime] = real_now) -> Cycle:

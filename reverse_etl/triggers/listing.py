@@ -23,7 +23,11 @@ from reverse_etl.warehouse import Warehouse, quoted
 
 FIRST_WAIT, LONGEST_WAIT = 30, 3_600
 _KEY = "destination = ? and list_name = ? and profile_id = ?"
-_DUE = "(is_wanted and acknowledged_at is null) or (not is_wanted and is_held) or pending_operation is not null"
+_MINE = "trigger_name = ? and destination = ?"  # a trigger may have had another destination
+_LEAVES = "not is_wanted and is_held"
+_AWAITED = "is_wanted and (acknowledged_at is null or pending_operation is not null)"
+_ABSENT = f"profile_id in (select profile_id from activation.list_members where {_AWAITED})"
+_DUE = f"is_wanted and acknowledged_at is null or {_LEAVES} or pending_operation is not null"
 ANSWERS_KEPT = timedelta(days=3)
 # Who decided: the trigger that put on; of who leaves the one that took off, or put on if time or consent ended it.
 _ANSWERED = f"""
@@ -36,10 +40,10 @@ from activation.list_members
 where {_KEY} and operation_id is not null and sent_at is not null
 on conflict do nothing
 """
-_LEAVING = """
+_LEAVING = f"""
 select profile_id, identifiers, operation_id, pending_operation, intents, attempts from activation.list_members
-where trigger_name = ? and list_name = ? and not is_wanted and is_held and wake_at <= ?
-order by decided_at, profile_id limit {limit}
+where {_MINE} and list_name = ? and {_LEAVES} and wake_at <= ?
+order by decided_at, profile_id limit {{limit}}
 """
 _ENTERING = """
 select
@@ -47,9 +51,9 @@ select
     coalesce(consented.is_granted, 0) = 1{columns}
 from activation.list_members as members
 left join ({consented}) as consented on members.profile_id = consented.profile_id
-left join profiles.profiles as profiles on members.profile_id = profiles.profile_id
-where members.trigger_name = ? and members.list_name = ? and members.is_wanted and members.acknowledged_at is null
-    and members.wake_at <= ?
+left join (select * from profiles.profiles where {absent}) as profiles on members.profile_id = profiles.profile_id
+where members.trigger_name = ? and members.destination = ? and members.list_name = ? and members.is_wanted
+    and (members.acknowledged_at is null or members.pending_operation is not null) and members.wake_at <= ?
 order by members.decided_at, members.profile_id
 limit {limit}
 """
@@ -84,10 +88,11 @@ class Listing:
     _counts: Counter[str] = field(default_factory=Counter)  # of the transaction that is open
 
     def all(self) -> None:
+        """Whoever must leave does, also while the trigger is disabled."""
         found = self.warehouse.execute(
-            "select distinct list_name from activation.list_members "
-            f"where trigger_name = ? and wake_at <= ? and ({_DUE}) order by 1",
-            [self.trigger.name, self.now()],
+            f"select distinct list_name from activation.list_members where {_MINE} and wake_at <= ? "
+            f"and ({_DUE if self.trigger.enabled else _LEAVES}) order by 1",
+            [*self._mine(), self.now()],
         )
         for (list_name,) in found:
             self._list(list_name)
@@ -121,7 +126,7 @@ class Listing:
         identity, account = identity_of(sync, destination), account_of(self.warehouse, sync, destination)
         with destination.connect() as transport:
             delivery = Delivery(destination, transport, self.deadline, self.sleep, pace=account.wait_seconds)
-            for read in (self._leaving, self._entering):
+            for read in (self._leaving, self._entering) if self.trigger.enabled else (self._leaving,):
                 while not delivery.is_over:
                     if not (entries := self._settled(partial(self._intend, list_name, read, sync, identity))):
                         break
@@ -132,7 +137,7 @@ class Listing:
 
     def _leaving(self, list_name: str, _sync: Sync, identity: Identity) -> list[Entry]:
         rows = self.warehouse.execute(
-            _LEAVING.format(limit=identity.spec.batch_rows), [self.trigger.name, list_name, self.now()]
+            _LEAVING.format(limit=identity.spec.batch_rows), [*self._mine(), list_name, self.now()]
         )
         return [self._entry(list_name, ("remove", row[0]), json.loads(row[1]), {}, row[2:]) for row in rows]
 
@@ -140,10 +145,11 @@ class Listing:
         rows = self.warehouse.execute(
             _ENTERING.format(
                 columns="".join(f", profiles.{quoted(column)}" for column in sync.fields),
-                consented=consented(sync),
+                consented=consented(sync, f"and {_ABSENT}"),
+                absent=_ABSENT,  # of all people it took five times as long, for each list
                 limit=identity.spec.batch_rows,
             ),
-            [self.trigger.name, list_name, self.now()],
+            [*self._mine(), list_name, self.now()],
         )
         entries = []
         for profile_id, operation_id, pending, intents, attempts, is_consented, *values in rows:
@@ -192,11 +198,13 @@ class Listing:
         for entry in entries:
             self.warehouse.execute(
                 "update activation.list_members set is_held = true, identifiers = ?, pending_operation = ?, "
-                "acknowledged_at = null, operation_id = ?, intents = ?, attempts = attempts + 1, sent_at = ? "
-                f"where {_KEY}",
+                "sent_at = ?, operation_id = ?, intents = ?, attempts = attempts + 1, "
+                f"acknowledged_at = case when ? then acknowledged_at end where {_KEY}",
                 [
-                    json.dumps(dict(entry.change.identifiers)), entry.change.operation, entry.change.operation_id,
-                    entry.intents, self.now(), *self._key(list_name, entry.profile_id),
+                    json.dumps(dict(entry.change.identifiers)), entry.change.operation, self.now(),
+                    entry.change.operation_id, entry.intents,
+                    entry.change.operation == "remove",  # a platform without time for it still has them
+                    *self._key(list_name, entry.profile_id),
                 ],
             )  # fmt: skip
         return entries
@@ -235,5 +243,8 @@ class Listing:
         )
         self._counts[f"{entry.change.operation}_{outcome}"] += 1
 
+    def _mine(self) -> list[str]:
+        return [self.trigger.name, self.trigger.list.destination if self.trigger.list else ""]
+
     def _key(self, list_name: str, profile_id: str) -> list[str]:
-        return [self.trigger.list.destination if self.trigger.list else "", list_name, profile_id]
+        return [self._mine()[1], list_name, profile_id]

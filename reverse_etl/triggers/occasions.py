@@ -52,6 +52,7 @@ where ranked.nth = 1
     and not exists (
         select 1 from activation.trigger_firings as firings
         where firings.trigger_name = '{name}' and firings.source_id = ranked.source_id
+            and coalesce(firings.product_id, '') = coalesce(ranked.product_id, '')  -- one of a cart may come later
     )
 on conflict do nothing
 """
@@ -101,7 +102,9 @@ _CROSS = (
         entry = members.entry + 1,
         changed_at = {now}
     where members.trigger_name = '{name}'
-        and members.is_in <> (members.profile_id in (select profile_id from audiences.{audience}))
+        and members.is_in <> (
+            members.profile_id in (select profile_id from audiences.{audience} where profile_id is not null)
+        )
     """,
     """
     insert into activation.trigger_members (trigger_name, profile_id, is_in, entry, changed_at)

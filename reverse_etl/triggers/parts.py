@@ -55,6 +55,27 @@ class QuietHours(Shape):
             raise ValueError(f"no time zone {name!r}: write one like Europe/Berlin")
         return name
 
+    @field_validator("begin", "until", mode="before")
+    @classmethod
+    def _is_a_time_of_day(cls, written: object) -> object:
+        # YAML reads 21:00 without quotes as the number 1260.
+        if not isinstance(written, str | time):
+            raise ValueError('write a time of day in quotes: "21:00"')  # noqa: TRY004 - pydantic's own
+        return written
+
+    @field_validator("begin", "until")
+    @classmethod
+    def _is_by_the_persons_clock(cls, clock: time) -> time:
+        if clock.tzinfo:
+            raise ValueError("a time of day has no zone: it is the person's clock")
+        return clock
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if self.begin == self.until:
+            raise ValueError("from and until are the same moment: nobody knows whether that is never or always")
+        return self
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)

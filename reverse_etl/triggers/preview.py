@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
+from reverse_etl.contended import contended
 from reverse_etl.destination import load_destination
 from reverse_etl.triggers.contents import check_columns
 from reverse_etl.triggers.decide import decide_due
@@ -36,16 +37,25 @@ class Preview:
         return asdict(self)
 
 
+class _Seen(Exception):
+    def __init__(self, found: list[Preview]) -> None:
+        super().__init__()
+        self.found = found
+
+
 def preview(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> list[Preview]:
     """Preview one cycle of all triggers: a cap is over all of them."""
     open_tables(warehouse)
     for trigger in triggers:
         check_columns(warehouse, trigger)
-    warehouse.execute("begin transaction")
+
+    def once() -> NoReturn:
+        raise _Seen(_cycle(warehouse, triggers, now))  # so that nothing of it stays
+
     try:
-        return _cycle(warehouse, triggers, now)
-    finally:
-        warehouse.execute("rollback")
+        contended(warehouse, once)
+    except _Seen as seen:
+        return seen.found
 
 
 def _cycle(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> list[Preview]:
@@ -98,10 +108,11 @@ def _leave(warehouse: Warehouse, trigger: Trigger, now: datetime, found: Preview
 
 
 def _on_lists(warehouse: Warehouse, trigger: Trigger) -> int:
-    """Count who would be put on a list, or taken off one."""
+    """Count who would be put on a list, or taken off one: by the trigger of the list, or the one that says so."""
     [(count,)] = warehouse.execute(
-        "select count(*) from activation.list_members where trigger_name = ? "
-        "and ((is_wanted and acknowledged_at is null) or (not is_wanted and is_held))",
-        [trigger.name],
+        "select count(*) from activation.list_members where (is_wanted and acknowledged_at is null and trigger_name = ?"
+        ") or (not is_wanted and is_held and ? = case when reason in ('expired', 'revoked') then trigger_name "
+        "else coalesce(reason, trigger_name) end)",
+        [trigger.name, trigger.name],
     )
     return int(count)

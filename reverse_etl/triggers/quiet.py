@@ -26,7 +26,8 @@ def zones_sql(hours: QuietHours | None, zones: Iterable[str], now: datetime) -> 
     """Write SQL: a row for each zone where it is quiet now; '' is where a person's zone is not known."""
     rows = []
     if hours is not None:
-        known = {name: ZoneInfo(name) for name in sorted(set(zones)) if name in available_timezones()}
+        there = available_timezones()  # a walk through the system's files
+        known = {name: ZoneInfo(name) for name in sorted(set(zones)) if name in there}
         unknown = sorted(set(zones) - set(known))
         named = {**known, **dict.fromkeys(unknown, hours.zone), "": hours.zone}
         for name, zone in named.items():

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
+import duckdb
+import pytest
 from shoppers import EVENTS, Shoppers
 
+from dagster_cdp.live import loop as loop_module
 from dagster_cdp.live.loop import Loop
 from dagster_cdp.live.plan import Plan
 
@@ -59,3 +62,42 @@ def test_two_threads_that_turn_it_at_once_land_each_line_once(live):
     loop.once()
     assert faults == []
     assert landed(live) == [(written, written)]
+
+
+def test_who_decides_by_hand_for_long_does_not_end_the_owner(live, monkeypatch):
+    """A preview of a large warehouse takes longer than a few tries."""
+    monkeypatch.setattr(loop_module, "PATIENCE", 0.5)
+    live.connection.execute("create table turns as select 0 as turn")
+    part = [lambda connection, _: connection.execute("update turns set turn = turn + 1")]
+    loop = Loop(live.loop.tail, live.connection.cursor(), lambda _: Plan([], resident=None), part)
+    other = live.connection.cursor()
+    other.execute("begin transaction")
+    other.execute("update turns set turn = turn + 1")
+    lines = events(1)
+    live.write(lines)
+    running = threading.Thread(target=loop.run)
+    running.start()
+    time.sleep(1.5)
+    assert (running.is_alive(), loop.count) == (True, 0)
+
+    other.execute("rollback")
+    while running.is_alive() and not loop.line_count:
+        time.sleep(0.05)
+    loop.stop()
+    running.join()
+    assert landed(live) == [(len(lines), len(lines))]
+
+
+def test_what_failed_while_committing_is_said_as_it_was(live, monkeypatch):
+    """DuckDB has no transaction left to roll back then."""
+    live.connection.execute("create table once (key integer primary key)")
+    other = live.connection.cursor()
+
+    def part(connection, _):
+        connection.execute("insert into once values (1)")
+        other.execute("insert into once values (1)")
+
+    monkeypatch.setattr(loop_module, "PATIENCE", 0.0)
+    loop = Loop(live.loop.tail, live.connection.cursor(), lambda _: Plan([], resident=None), [part])
+    with pytest.raises(duckdb.Error, match="duplicate key"):
+        loop.once(even_without_news=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from shoppers import EVENTS, Shoppers
 
@@ -85,6 +87,15 @@ def test_without_an_owner_it_is_said_so(home):
 
 def test_a_socket_left_behind_is_nobody(home):
     (home / "warehouse.duckdb.sock").touch()
+    assert session_with_owner(home / "warehouse.duckdb") is None
+
+
+def test_a_socket_of_another_user_is_nobody(served, home, monkeypatch):
+    """A long path's socket lies where anybody may make one; what it answers would be unpickled here."""
+    me = os.getuid()
+    with connect() as warehouse:
+        assert isinstance(warehouse, RemoteWarehouse)
+    monkeypatch.setattr(os, "getuid", lambda: me + 1)
     assert session_with_owner(home / "warehouse.duckdb") is None
 
 

@@ -1,11 +1,22 @@
-"""What is in the way of a sync is said once, not in every cycle, and again once it had gone."""
+"""What leaves by itself: what is in the way is said once, what was left is tried again, none waits for another."""
 
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from types import SimpleNamespace
 
+import pytest
+
+from dagster_cdp.live import sending
 from dagster_cdp.live.sending import Dispatcher
 from reverse_etl.lease import SyncBusy
+from reverse_etl.sync import BadDeclaration
+from reverse_etl.triggers.report import Dispatched
+from reverse_etl.triggers.trigger import all_triggers
+
+VIP = SimpleNamespace(name="vip", audience="vip")
 
 
 def test_what_is_in_the_way_is_said_when_it_changes(caplog):
@@ -26,3 +37,86 @@ def test_what_is_in_the_way_is_said_when_it_changes(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "vip: a guard", "vip: a gate", "vip: a gate", "vip: ValueError",
     ]  # fmt: skip
+
+
+@pytest.fixture
+def dispatcher(monkeypatch):
+    """A dispatcher of one sync and no warehouse, started."""
+    monkeypatch.setattr(sending, "FIRST_WAIT", 0.0)
+    started = Dispatcher([None], [VIP], lambda: SimpleNamespace(close=lambda: None))
+    yield started
+    started.stop()
+
+
+def until(is_so):
+    deadline = time.monotonic() + 10
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return is_so()
+
+
+def sync_that(monkeypatch, *ends):
+    """A sync that ends like this, run after run; at last well."""
+    runs, left = [], list(ends)
+
+    def run_sync(*_):
+        end = left.pop(0) if left else "succeeded"
+        runs.append(end)
+        if isinstance(end, Exception):
+            raise end
+        return SimpleNamespace(state=end)
+
+    monkeypatch.setattr(sending, "run_sync", run_sync)
+    monkeypatch.setattr(sending, "dispatch", lambda *_: Dispatched())
+    return runs
+
+
+def test_what_an_owner_that_was_killed_left_unsent_is_sent_by_the_next(dispatcher, monkeypatch):
+    runs = sync_that(monkeypatch)
+    dispatcher.start()
+    assert until(lambda: runs == ["succeeded"])
+
+
+@pytest.mark.parametrize("end", ["partial", SyncBusy("by Dagster"), ConnectionError()])
+def test_what_could_not_be_sent_is_tried_again_without_news(dispatcher, monkeypatch, end):
+    """Somebody who took back their consent is on the list until the platform answers again."""
+    runs = sync_that(monkeypatch, end, end)
+    dispatcher.start()
+    assert until(lambda: len(runs) == 3)
+    time.sleep(1.2)
+    assert runs == [end, end, "succeeded"]
+
+
+def test_a_platform_that_does_not_answer_holds_up_no_message(dispatcher, monkeypatch):
+    answers, sent = threading.Event(), []
+    sync_that(monkeypatch)
+    monkeypatch.setattr(sending, "run_sync", lambda *_: answers.wait(20) and SimpleNamespace(state="succeeded"))
+    monkeypatch.setattr(sending, "dispatch", lambda *_: sent.append(1) or Dispatched())
+    dispatcher.after(SimpleNamespace(changed={"model.cdp.consents"}))
+    dispatcher.start()
+    is_sent = until(lambda: len(sent) > 1)
+    answers.set()
+    assert is_sent
+
+
+def test_where_messages_are_refused_is_said_once(dispatcher, monkeypatch, caplog):
+    rounds = []
+    sync_that(monkeypatch)
+    monkeypatch.setattr(
+        sending, "dispatch", lambda *_: rounds.append(1) or Dispatched(refused={"win_back by email": "no key"})
+    )
+    with caplog.at_level(logging.WARNING):
+        dispatcher.start()
+        assert until(lambda: len(rounds) > 1)
+    assert [record.getMessage() for record in caplog.records] == ["win_back by email: no key"]
+
+
+def test_a_trigger_that_no_cycle_could_ask_keeps_the_owner_from_starting_and_is_named(live):
+    triggers = all_triggers()
+    sending.prepare(live.connection, triggers)
+    when = triggers[0].when.model_copy(update={"event": None, "enters": "nobody_built_it"})
+    unbuilt = triggers[0].model_copy(update={"when": when})
+
+    with pytest.raises(BadDeclaration, match=r"no table audiences\.nobody_built_it, for when: build it with dbt"):
+        sending.prepare(live.connection, [unbuilt])
+    sending.prepare(live.connection, [unbuilt.model_copy(update={"enabled": False})])

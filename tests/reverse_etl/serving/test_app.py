@@ -143,6 +143,17 @@ def test_no_log_line_names_anybody(api, caplog):
     assert not any("ann" in line for line in ours)
 
 
+def test_the_log_says_whose_key_was_refused(api, caplog):
+    """Whoever tries identifiers one after the other is seen by the key that does it."""
+    caplog.set_level(logging.INFO)
+    for path in ("/v1/profiles/user_id:nobody", "/v1/profiles/email:x", "/v1/profiles/user_id:u-ann?include=nothing"):
+        api.ask(path, api.support)
+    api.ask("/v1/profiles/user_id:u-ann", "no such key")
+
+    said = [record.getMessage().rsplit(" ", 2)[0] for record in caplog.records if record.name == "cdp.serving"]
+    assert said == ["GET support 404", "GET support 400", "GET support 400", "GET - 401"]
+
+
 def test_the_description_names_every_route(api):
     document = api.ask("/openapi.json").json()
 

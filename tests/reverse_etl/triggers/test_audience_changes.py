@@ -3,8 +3,9 @@
 from collections import Counter
 from datetime import timedelta
 
-from trigger_town import decided, open_only
+from trigger_town import Shared, checkout_trigger, decided, open_only
 
+from reverse_etl.triggers.cycle import decide
 from reverse_etl.triggers.trigger import find_trigger
 
 
@@ -71,3 +72,19 @@ def test_a_price_that_fell_is_told_once_for_each_price_and_not_after_it_rose(tow
     open_only(town, trigger)
     town.warehouse.execute("delete from audiences.price_drops")
     assert Counter(decided(town, trigger).values()) == {"send": 1, "left": 1}
+
+
+def test_an_audience_with_a_row_of_nobody_is_left_too(town):
+    trigger = checkout_trigger(
+        when={"leaves": "lapsed_buyers"}, reason=(), wait="0 minutes", unless_bought="never",
+        send={"email": {"destination": "remote", "message": "win_back"}},
+    )  # fmt: skip
+    town.person("ann")
+    for name in ("ann", None):
+        town.insert("audiences.lapsed_buyers", name, "tea", town.now - timedelta(days=70))
+    decide(Shared(town.warehouse), [trigger], town.now)
+    town.warehouse.execute("delete from audiences.lapsed_buyers where profile_id = 'ann'")
+
+    decide(Shared(town.warehouse), [trigger], town.now)
+
+    assert town.outcomes() == {("ann", "entry_1"): "send"}

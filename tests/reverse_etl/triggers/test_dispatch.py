@@ -7,7 +7,7 @@ import pytest
 from post_office import PostOffice
 from trigger_town import Shared, checkout_trigger
 
-from reverse_etl.destination import DestinationRefused
+from reverse_etl.destination import DestinationRefused, Response
 from reverse_etl.lease import lease
 from reverse_etl.sync import BadDeclaration
 from reverse_etl.triggers.cycle import decide
@@ -107,6 +107,26 @@ def test_what_changed_since_the_decision_is_seen_before_it_leaves(town, change, 
     assert state(town) == ("dropped", code)
 
 
+def test_who_takes_back_their_consent_while_the_destination_wants_to_wait_hears_nothing(town):
+    class Slow(PostOffice):
+        def send(self, request):
+            self.requests += 1
+            return super().send(request) if self.requests > 1 else Response(429, b"{}", {"retry-after": "120"})
+
+    def sleep(_):
+        town.consent("ann", is_granted=False)
+
+    office = Slow()
+    dispatch(lambda: Shared(town.warehouse), [TRIGGER], lambda: town.now, load=lambda _: office, sleep=sleep)
+    assert state(town) == ("pending", "http_429")
+
+    sleep(0)
+    town.now += timedelta(minutes=2)
+    send(town, office)
+    assert office.sent == []
+    assert state(town) == ("dropped", "no_consent")
+
+
 def test_a_message_without_its_value_stays_and_is_counted(town):
     town.warehouse.execute("update profiles.profile_events set amount = null")
     office = PostOffice()
@@ -163,6 +183,25 @@ def test_a_destination_that_is_not_ready_holds_up_no_other(town, error):
 
     assert report.refused == {"abandoned by email": str(error)}
     assert len(office.sent) == 1
+
+
+def test_a_destination_that_is_broken_holds_up_no_other(town):
+    """A fault of its code, whose text may quote a value."""
+    other = checkout_trigger(name="looked", when={"event": "Product Viewed"}, reason="product_id")
+    town.event("ann", "Product Viewed", product="tea", cart=None)
+    decide(Shared(town.warehouse), [other], town.now)
+
+    class Broken(PostOffice):
+        def request(self, _):
+            raise KeyError("ann@example.com")
+
+    offices = {"abandoned": Broken(), "looked": PostOffice()}
+    report = dispatch(
+        lambda: Shared(town.warehouse), [TRIGGER, other], lambda: town.now, load=lambda sync: offices[sync.audience]
+    )
+
+    assert report.refused == {"abandoned by email": "KeyError"}
+    assert len(offices["looked"].sent) == 1
 
 
 def test_values_are_in_no_queue(town):
