@@ -52,7 +52,7 @@ def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
 def _as_it_stands(context: dg.AssetExecutionContext) -> Iterator[Event]:
     """The tables of a stage that has nothing new to read, parents first, with their row counts."""
     nodes = dbt.manifest()["nodes"]
-    keys = {dbt.Translator().get_asset_key(node): name for name, node in nodes.items() if "depends_on" in node}
+    keys = {dbt.translator().get_asset_key(node): name for name, node in nodes.items() if "depends_on" in node}
     chosen = {keys[key]: key for key in context.selected_asset_keys}
     counts = _row_counts(list(chosen))
     order = TopologicalSorter({name: nodes[name]["depends_on"].get("nodes", []) for name in chosen}).static_order()
@@ -73,7 +73,7 @@ def _hot(context: dg.AssetExecutionContext) -> list[str]:
 
 
 def _key(node: Mapping[str, Any]) -> dg.AssetKey:
-    return dbt.Translator().get_asset_key(node)
+    return dbt.translator().get_asset_key(node)
 
 
 def _kept_live(context: dg.AssetExecutionContext, hot: list[str]) -> Iterator[Event]:
@@ -106,7 +106,7 @@ def _selection(context: dg.AssetExecutionContext) -> list[str]:
         select=context.op_execution_context.op.tags.get("dagster_dbt/select"),
         exclude=None,
         selector=None,
-        dagster_dbt_translator=dbt.Translator(),
+        dagster_dbt_translator=dbt.translator(),
         current_dbt_indirect_selection_env=None,
     )
     selected = [word for argument in arguments for word in argument.split(" ")]
@@ -130,7 +130,7 @@ class _Events:
         for result in self._of_node.values():
             message = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
             yield from message.to_default_asset_events(
-                manifest=dbt.manifest(), dagster_dbt_translator=dbt.Translator(), context=context, project=dbt.project()
+                manifest=dbt.manifest(), dagster_dbt_translator=dbt.translator(), context=context, project=dbt.project()
             )
 
     def warned(self) -> bool:

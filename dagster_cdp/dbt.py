@@ -99,7 +99,7 @@ def run(arguments: list[str], hear: Callable[[dict[str, Any]], None]) -> Outcome
 def forget_if_changed() -> None:
     """Parse the project again, in a process that lives on, once its files are newer than what was parsed."""
     if _is_stale(target_path() / "manifest.json"):
-        for kept in (parsed, project, manifest):
+        for kept in (parsed, project, manifest, translator):
             kept.cache_clear()
 
 
@@ -165,6 +165,13 @@ class Translator(DagsterDbtTranslator):
         return spec.replace_attributes(automation_condition=reaction(stage))
 
 
+@functools.cache
+def translator() -> Translator:
+    """One for all: it remembers what it said of each node, and Dagster asks for each event of a build."""
+    return Translator()
+
+
+@functools.cache
 def reaction(stage: str) -> dg.AutomationCondition[Any]:
     """When to build: as soon as something upstream is new; audiences also as time passes."""
     eager = dg.AutomationCondition.eager()

@@ -20,7 +20,7 @@ def stage_assets(stage: str) -> dg.AssetsDefinition:
         select=f"path:models/{stage}{seeds}",
         name=stage,
         project=dbt.project(),
-        dagster_dbt_translator=dbt.Translator(),
+        dagster_dbt_translator=dbt.translator(),
     )
 
     def build(context: dg.AssetExecutionContext) -> Iterator[Any]:
