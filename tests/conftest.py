@@ -51,8 +51,8 @@ if WORKER and os.environ.get("CDP_TEST_POSTGRES") == "1":
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_auto_num_workers():
-    """One more than cores: tests that kill or start processes wait for them."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than cores: tests that kill or start processes wait for them."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items):
