@@ -22,6 +22,7 @@ CHECKS = {
     "no_backlog": "At most 5 % of the members wait for an answer.",
 }
 MOST = 0.05
+PATIENCE = 600.0  # seconds for a run of the same sync that is under way, as the owner's when it starts
 ACT = (SyncHeld, PlanRefused, BadDeclaration, DestinationRefused)  # errors that a person must act on
 
 
@@ -49,7 +50,7 @@ def sync_asset(sync: Sync) -> dg.AssetsDefinition:
         with connect(f"sync {sync.name}") as warehouse:
             report, failure = None, None
             try:
-                report = run_in_turn(warehouse, sync)
+                report = run_in_turn(warehouse, sync, wait_seconds=PATIENCE)
             except ACT as error:
                 failure = error
             now = standing(warehouse, sync)

@@ -27,6 +27,7 @@ STAGES = ("staging", "identity", "profiles", "audiences")
 NUMBERS = count(1)
 AT_ONCE = 10_000  # visitors; at 1,000 events a second each does something every ten seconds
 CLICKS = 8
+BUYERS = 8  # one visit of so many ends with an order
 SAYS = ["Product Viewed"] * 5 + ["Product Added", "Product Added", "Checkout Started"]
 VISITS: deque[Iterator[dict[str, Any]]] = deque()
 
@@ -111,15 +112,17 @@ def new_lines(wanted: int, profiles: int) -> list[bytes]:
 
 
 def _visit(number: int, profiles: int) -> Iterator[dict[str, Any]]:
-    """Half of the visitors were here before; a third say who they are, and are then known to every event."""
+    """Half of the visitors were here before; a third say who they are, and are then known to every event; some buy."""
     person = number * 7919 % (2 * profiles)
     known: dict[str, Any] = {"anonymousId": f"cookie-{person}"}
     for click in range(CLICKS):
-        product = {"product_id": f"p{(number + click) % 1000}", "price": 9.5}
+        product = {"product_id": f"p{(number + click) % 1000}", "price": 9.5, "cart_id": f"cart-{number}"}
         yield {"type": "track", "event": SAYS[click], "properties": product, **known}
         if click == CLICKS // 2 and person % 3 == 0:
             known["userId"] = f"login-{person}"
             yield {"type": "identify", "traits": {"email": f"person{person}@mail.example"}, **known}
+    if number % BUYERS == 0:
+        yield {"type": "track", "event": "Order Completed", "properties": {"cart_id": f"cart-{number}"}, **known}
 
 
 def _envelope(event: dict[str, Any]) -> bytes:

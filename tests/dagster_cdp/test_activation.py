@@ -1,7 +1,10 @@
 """Each sync is an asset: what was sent is its metadata, its checks warn, and a failure says who must act."""
 
 import base64
+import os
 import re
+import socket
+import time
 from datetime import datetime
 
 import dagster as dg
@@ -72,6 +75,18 @@ def test_counts_and_the_picture_are_metadata(warehouse):
     svg = base64.b64decode(re.search(r"base64,([^)]+)", facts["members_over_time"])[1]).decode()
     assert "30 members" in svg
     assert verdicts(result) == dict.fromkeys(CHECKS, True)
+
+
+def test_a_run_of_the_same_sync_that_is_under_way_is_waited_for(warehouse):
+    assert materialize().success
+    warehouse(
+        f"update activation.leases set holder = '{socket.gethostname()}:{os.getppid()}:owner', "
+        "expires_at = cast(now() at time zone 'UTC' as timestamp) + interval 2 seconds"
+    )
+
+    began = time.monotonic()
+    assert materialize().success
+    assert time.monotonic() > began + 1
 
 
 def test_a_hold_fails_the_asset_and_names_its_owner(warehouse):

@@ -11,14 +11,14 @@ TABLES = {
     "profiles.profiles": "profile_id text, email text, phone text, first_name text, last_name text, country_code text,"
     " _batch bigint",
     "profiles.profile_events": "event_id text, profile_id text, event_name text, product_id text,"
-    " cart_id text, amount numeric(18, 2), occurred_at timestamp",
+    " cart_id text, amount numeric(18, 2), occurred_at timestamp, _landed_at timestamp",
     "profiles.channel_orders": "order_id text, channel text, profile_id text, ordered_at timestamp,"
     " is_cancelled boolean, _batch bigint",
     "staging.stg_web_orders__order_lines": f"order_id text, {LINES}",
     "staging.stg_store_receipts__receipt_lines": f"receipt_id text, {LINES}",
 }
 STAGES = ("staging", "identity", "profiles")
-CART = "?, ?, 'Product Added', 'p1', 'cart', 2.50, timestamp '2026-03-02 08:00:00'"
+CART = "?, ?, 'Product Added', 'p1', 'cart', 2.50, timestamp '2026-03-02 08:00:00', timestamp '2026-03-02 08:01:00'"
 ORDER = "?, 'web', ?, timestamp '2026-03-02 07:00:00', false, 1"
 EVERYBODY = ["ann", "bob", "cleo"]
 

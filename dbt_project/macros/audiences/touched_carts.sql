@@ -7,10 +7,12 @@ touched as (
     union distinct
     select known.profile_id from {{ this }} as known where known._oldest_event_at < {{ a_week_ago }}
     union distinct
-    select ahead.profile_id from {{ ref('profile_events') }} as ahead
-    where ahead.occurred_at > (select max(known._judged_at) from {{ this }} as known)
-        and ahead.occurred_at <= {{ cdp_now() }}
-        and ahead.profile_id is not null
+    {{ clocks_ahead(
+        ref('profile_events'), 'occurred_at', 'event_name',
+        ['Product Added', 'Product Removed', 'Checkout Started', 'Order Completed'], '_landed_at'
+    ) }}
+    union distinct
+    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', 'channel', ['web', 'store']) }}
 
 )
 {%- endmacro %}

@@ -28,15 +28,11 @@ touched as (
     union distinct
     select known.profile_id from {{ this }} as known where known.bought_at < {{ a_month_ago }}
     union distinct
-    select ahead.profile_id from {{ ref('channel_orders') }} as ahead
-    where ahead.ordered_at > (select max(known._judged_at) from {{ this }} as known)
-        and ahead.ordered_at <= {{ cdp_now() }}
-        and ahead.profile_id is not null
+    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', 'channel', ['web', 'store']) }}
     union distinct
-    select ahead.profile_id from {{ ref('profile_events') }} as ahead
-    where ahead.occurred_at > (select max(known._judged_at) from {{ this }} as known)
-        and ahead.occurred_at <= {{ cdp_now() }}
-        and ahead.profile_id is not null
+    {{ clocks_ahead(
+        ref('profile_events'), 'occurred_at', 'event_name', ['Product Added', 'Order Completed'], '_landed_at'
+    ) }}
 
 )
 {%- endmacro %}

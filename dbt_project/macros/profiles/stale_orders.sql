@@ -40,3 +40,10 @@ stale as (
 
 )
 {%- endmacro %}
+
+{#- Keeps only orders to look at again in an increment. -#}
+{% macro only_stale(channel, key) -%}
+    {%- if is_incremental() %} where {{ key }} in (
+        select stale.order_id from stale where stale.channel = '{{ channel }}'
+    ) {%- endif -%}
+{%- endmacro %}

@@ -33,28 +33,33 @@ lines as (
 
 ),
 
-events as (
+-- the shop's event often arrives before the order: what they had put into the cart is bought with it
+done as (
 
-    select * from {{ ref('profile_events') }}
-    where profile_id is not null
+    select profile_id, cart_id, occurred_at
+    from {{ ref('profile_events') }}
+    where event_name = 'Order Completed'
+        and occurred_at >= {{ a_month_ago }}
+        and occurred_at <= {{ cdp_now() }}
+        and profile_id is not null
         {{- only_touched(word='and') }}
 
 ),
 
--- the shop's event often arrives before the order: what they had put into the cart is bought with it
 carts as (
 
     select
         done.profile_id,
         added.product_id,
         done.occurred_at as bought_at
-    from events as done
-    inner join events as added
-        on done.cart_id = added.cart_id
-        and done.profile_id = added.profile_id
-    where done.event_name = 'Order Completed'
-        and added.event_name = 'Product Added'
-        and added.product_id is not null
+    from (
+        select * from {{ ref('profile_events') }}
+        where event_name = 'Product Added' and cart_id in {{ among('done', 'cart_id') }}
+    ) as added
+    inner join done
+        on added.cart_id = done.cart_id
+        and added.profile_id = done.profile_id
+    where added.product_id is not null
 
 ),
 

@@ -19,10 +19,7 @@ touched as (
     union distinct
     select known.profile_id from {{ this }} as known where known.last_order_at < {{ two_weeks_ago }}
     union distinct
-    select ahead.profile_id from {{ ref('channel_orders') }} as ahead
-    where ahead.ordered_at > (select max(known._judged_at) from {{ this }} as known)
-        and ahead.ordered_at <= {{ cdp_now() }}
-        and ahead.profile_id is not null
+    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', 'channel', ['web', 'store']) }}
 
 ),
 

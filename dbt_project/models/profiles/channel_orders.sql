@@ -22,6 +22,18 @@ refunds as (
 
 ),
 
+web_orders as (
+
+    select * from {{ ref('stg_web_orders__orders') }} {{- only_stale('web', 'order_id') }}
+
+),
+
+receipts as (
+
+    select * from {{ ref('stg_store_receipts__receipts') }} {{- only_stale('store', 'receipt_id') }}
+
+),
+
 web as (
 
     select
@@ -35,13 +47,12 @@ web as (
         cast(coalesce(refunds.refunded_amount, 0) as {{ cdp_type_money() }}) as refunded_amount,
         orders.is_cancelled,
         orders.ordered_at
-    from {{ ref('stg_web_orders__orders') }} as orders
-    {%- if is_incremental() %}
-    inner join stale on orders.order_id = stale.order_id and stale.channel = 'web'
-    {%- endif %}
-    left join {{ members }} as members
+    from web_orders as orders
+    left join (
+        select * from {{ members }}
+        where identifier_type = 'order_id' and identifier_value in {{ among('web_orders', 'order_id') }}
+    ) as members
         on orders.order_id = members.identifier_value
-        and members.identifier_type = 'order_id'
     left join refunds
         on orders.order_id = refunds.order_id
 
@@ -61,17 +72,17 @@ store as (
         cast(0 as {{ cdp_type_money() }}) as refunded_amount,
         false as is_cancelled,
         receipts.sold_at as ordered_at
-    from {{ ref('stg_store_receipts__receipts') }} as receipts
-    {%- if is_incremental() %}
-    inner join stale on receipts.receipt_id = stale.order_id and stale.channel = 'store'
-    {%- endif %}
-    left join {{ members }} as cards
+    from receipts
+    left join (
+        select * from {{ members }}
+        where identifier_type = 'loyalty_number' and identifier_value in {{ among('receipts', 'loyalty_number') }}
+    ) as cards
         on receipts.loyalty_number = cards.identifier_value
-        and cards.identifier_type = 'loyalty_number'
-    left join {{ members }} as addresses
+    left join (
+        select * from {{ members }}
+        where identifier_type = 'email' and not is_shared and identifier_value in {{ among('receipts', 'email') }}
+    ) as addresses
         on receipts.email = addresses.identifier_value
-        and addresses.identifier_type = 'email'
-        and not addresses.is_shared
 
 ),
 
