@@ -47,3 +47,11 @@ stale as (
         select stale.order_id from stale where stale.channel = '{{ channel }}'
     ) {%- endif -%}
 {%- endmacro %}
+
+{#- The members that these orders tell of by the identifier that a column holds: of many, those alone. -#}
+{% macro told_by(members, orders, identifier_type) -%}
+(
+        select * from {{ members }}
+        where identifier_type = '{{ identifier_type }}' and identifier_value in {{ among(orders, identifier_type) }}
+    )
+{%- endmacro %}

@@ -48,10 +48,7 @@ web as (
         orders.is_cancelled,
         orders.ordered_at
     from web_orders as orders
-    left join (
-        select * from {{ members }}
-        where identifier_type = 'order_id' and identifier_value in {{ among('web_orders', 'order_id') }}
-    ) as members
+    left join {{ told_by(members, 'web_orders', 'order_id') }} as members
         on orders.order_id = members.identifier_value
     left join refunds
         on orders.order_id = refunds.order_id
@@ -73,16 +70,11 @@ store as (
         false as is_cancelled,
         receipts.sold_at as ordered_at
     from receipts
-    left join (
-        select * from {{ members }}
-        where identifier_type = 'loyalty_number' and identifier_value in {{ among('receipts', 'loyalty_number') }}
-    ) as cards
+    left join {{ told_by(members, 'receipts', 'loyalty_number') }} as cards
         on receipts.loyalty_number = cards.identifier_value
-    left join (
-        select * from {{ members }}
-        where identifier_type = 'email' and not is_shared and identifier_value in {{ among('receipts', 'email') }}
-    ) as addresses
+    left join {{ told_by(members, 'receipts', 'email') }} as addresses
         on receipts.email = addresses.identifier_value
+        and not addresses.is_shared
 
 ),
 
