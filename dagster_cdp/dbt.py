@@ -4,9 +4,11 @@ dbt runs in this process (`dbtRunner`), because each start of the dbt command co
 second process could not share the DuckDB file.
 """
 
+import fcntl
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,10 +115,20 @@ def _let_go_of_the_file() -> None:
         DuckDBConnectionManager.close_all_connections()
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process at a time parse the project or read what it wrote: dbt writes its manifest in place."""
+    target_path().mkdir(parents=True, exist_ok=True)
+    with (target_path() / "parse.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @functools.cache
 def parsed() -> Any:
     """Dbt's own parse of the project, kept for the life of the process."""
-    outcome = invoke(["parse", *places()])
+    with _alone():
+        outcome = invoke(["parse", *places()])
     if not outcome.success:
         raise BadProject(f"dbt cannot parse {FOLDER.name}: {outcome.exception}")
     return outcome.result
@@ -142,7 +154,9 @@ def manifest() -> Mapping[str, Any]:
     """The manifest as Dagster reads it."""
     from dagster_dbt.dbt_manifest import validate_manifest  # noqa: PLC0415 - beside its only use
 
-    return validate_manifest(project().manifest_path)
+    path = project().manifest_path
+    with _alone():
+        return validate_manifest(path)
 
 
 class Translator(DagsterDbtTranslator):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -97,13 +98,18 @@ def test_the_clock_of_each_stage_is_in_the_warehouse(at_home):
     assert all(count > 0 and 0 <= half <= most < 60_000 for _, _, count, half, most in found)
 
 
-def test_an_answer_that_does_not_come_fails_the_command(at_home, monkeypatch, capsys):
+def test_an_answer_that_does_not_come_fails_the_command(shown, tmp_path, monkeypatch, capsys):
     from dagster_cdp.live_demo import command, scenes
     from reverse_etl.sandbox.state import State
 
+    home = tmp_path / "silent"  # other tests look at what the first play left
+    shutil.copytree(shown[0], home, copy_function=shutil.copy2)
+    for name, value in point_at(home).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CDP_NOW")
     monkeypatch.setattr(scenes, "DEADLINE", 6.0)
     monkeypatch.setattr(command, "DEADLINE", 6.0)
-    sandbox = State(at_home / "sandbox" / "sandbox.sqlite")
+    sandbox = State(home / "sandbox" / "sandbox.sqlite")
     for vendor in ("resend", "twilio"):
         sandbox.plant({"match": {"vendor": vendor}, "action": "500", "times": 1000})
     assert not command.show(as_json=True)
