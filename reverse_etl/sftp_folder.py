@@ -91,6 +91,8 @@ class SFTPFolder:
         import paramiko  # noqa: PLC0415 — the extra `sftp`
 
         try:
+            if self._session and not self._client.get_transport().is_active():
+                self.close()  # it broke while nothing was asked: nothing of this request can have arrived
             if self._session is None:
                 self._client = _connected(self._login)
                 self._session = self._client.open_sftp()
