@@ -101,8 +101,13 @@ def run(arguments: list[str], hear: Callable[[dict[str, Any]], None]) -> Outcome
 def forget_if_changed() -> None:
     """Parse the project again, in a process that lives on, once its files are newer than what was parsed."""
     if _is_stale(target_path() / "manifest.json"):
-        for kept in (parsed, project, manifest, translator):
-            kept.cache_clear()
+        forget()
+
+
+def forget() -> None:
+    """Forget what was parsed, and all that stands on it."""
+    for kept in (parsed, project, manifest, translator):
+        kept.cache_clear()
 
 
 def _let_go_of_the_file() -> None:

@@ -67,10 +67,31 @@ def whoever_vanishes_is_no_member(world: World) -> None:
     before = members(world)
     assert {"bought_products", "cart_abandoners", "recent_buyers_suppression"} <= set(before)
     assert before == dict.fromkeys(before, EVERYBODY)
+    assert members(world) == before  # an increment, which notes that all of them were looked at
     world.execute([("delete from profiles.profiles where profile_id = 'bob'", ())])
     after = members(world)
     assert after == {audience: ["ann", "cleo"] for audience in before}
     assert members(world, full_refresh=True) == after
+
+
+@pytest.mark.parametrize("later", ["10:00", "13:00"], ids=["within the hour", "after a pause"])
+@pytest.mark.parametrize("whose", [["bob"], EVERYBODY], ids=["one of them", "all, so that nobody is in"])
+def test_whose_clock_ran_ahead_is_a_member_once_it_is_so(world, monkeypatch, whose, later):
+    plant(world)
+    for person in whose:
+        world.execute([
+            ("update profiles.channel_orders set ordered_at = '2026-03-02 09:40:00' where profile_id = ?", [person]),
+            ("update profiles.profile_events set occurred_at = '2026-03-02 09:45:00' where profile_id = ?", [person]),
+        ])  # fmt: skip
+    before = members(world)
+    others = [person for person in EVERYBODY if person not in whose]
+    assert before == dict.fromkeys(before, others)
+    assert members(world) == before  # as above
+
+    monkeypatch.setenv("CDP_NOW", f"2026-03-02T{later}:00")
+
+    assert members(world) == dict.fromkeys(before, EVERYBODY)
+    assert members(world, full_refresh=True) == dict.fromkeys(before, EVERYBODY)
 
 
 def test_whoever_vanishes_from_profiles_is_no_member_after_the_next_increment(world):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import duckdb
 import pytest
@@ -133,8 +134,9 @@ def test_the_asset_graph_is_the_same_with_and_without_an_owner(at_home):
     assert "profiles/profiles" in without
 
 
-def test_a_run_an_owner_and_analysts_at_once(at_home, first_run):
-    """The whole line built anew through the owner while events land and analysts read: nobody fails or starves."""
+@contextmanager
+def analysts():
+    """Somebody who reads a new snapshot again and again: (the counts they read, what went wrong)."""
     read, faults, is_over = [], [], threading.Event()
 
     def analyse():
@@ -146,15 +148,21 @@ def test_a_run_an_owner_and_analysts_at_once(at_home, first_run):
         except Exception as fault:  # noqa: BLE001 - it is what the test is about
             faults.append(fault)
 
+    thread = threading.Thread(target=analyse)
+    thread.start()
+    try:
+        yield read, faults
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def test_a_run_an_owner_and_analysts_at_once(at_home, first_run):
+    """The whole line built anew through the owner while events land and analysts read: nobody fails or starves."""
     with owner():
-        town, analyst = Town(), threading.Thread(target=analyse)
-        analyst.start()
-        try:
-            with town.steadily():
-                report = json.loads(run("-m", "dagster_cdp.cli", "run", "--again", "--json", code=1).splitlines()[-1])
-        finally:
-            is_over.set()
-            analyst.join()
+        town = Town()
+        with analysts() as (read, faults), town.steadily():
+            report = json.loads(run("-m", "dagster_cdp.cli", "run", "--again", "--json", code=1).splitlines()[-1])
         assert until(lambda: ask_owner("status")["lag_bytes"] == 0)
 
     assert faults == []

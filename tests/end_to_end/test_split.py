@@ -21,14 +21,9 @@ def seed(tmp_path, monkeypatch):
     file = copy / decisions.SEED.relative_to(dbt.FOLDER)
     monkeypatch.setattr(dbt, "FOLDER", copy)
     monkeypatch.setattr(decisions, "SEED", file)
-    forget_what_was_parsed()
+    dbt.forget()
     yield file
-    forget_what_was_parsed()
-
-
-def forget_what_was_parsed():
-    for kept in (dbt.parsed, dbt.project, dbt.manifest):
-        kept.cache_clear()
+    dbt.forget()
 
 
 @pytest.fixture

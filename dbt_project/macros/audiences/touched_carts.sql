@@ -8,11 +8,9 @@ touched as (
     select known.profile_id from {{ this }} as known where known._oldest_event_at < {{ a_week_ago }}
     union distinct
     {{ clocks_ahead(
-        ref('profile_events'), 'occurred_at', 'event_name',
+        ref('profile_events'), 'occurred_at', a_week_ago, 'event_name',
         ['Product Added', 'Product Removed', 'Checkout Started', 'Order Completed'], '_landed_at'
     ) }}
-    union distinct
-    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', 'channel', ['web', 'store']) }}
 
 )
 {%- endmacro %}

@@ -28,10 +28,11 @@ touched as (
     union distinct
     select known.profile_id from {{ this }} as known where known.bought_at < {{ a_month_ago }}
     union distinct
-    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', 'channel', ['web', 'store']) }}
+    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', a_month_ago, 'channel', ['web', 'store']) }}
     union distinct
     {{ clocks_ahead(
-        ref('profile_events'), 'occurred_at', 'event_name', ['Product Added', 'Order Completed'], '_landed_at'
+        ref('profile_events'), 'occurred_at', a_month_ago, 'event_name',
+        ['Product Added', 'Order Completed'], '_landed_at'
     ) }}
 
 )
