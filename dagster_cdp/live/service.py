@@ -71,7 +71,11 @@ class Service:
             threading.Thread(target=self._serve, args=(line,), name="session", daemon=True).start()
 
     def _serve(self, line: Connection) -> None:
-        session = _Session(line, self._connection, self.place, self._answers)
+        try:
+            session = _Session(line, self._connection, self.place, self._answers)
+        except duckdb.ConnectionException:  # the owner is ending: whoever asks is told by the end of the line
+            line.close()
+            return
         try:
             while True:
                 session.answer(*line.recv())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import duckdb
 import pytest
 from shoppers import EVENTS, Shoppers
 
@@ -97,6 +98,16 @@ def test_a_socket_of_another_user_is_nobody(served, home, monkeypatch):
         assert isinstance(warehouse, RemoteWarehouse)
     monkeypatch.setattr(os, "getuid", lambda: me + 1)
     assert session_with_owner(home / "warehouse.duckdb") is None
+
+
+def test_who_comes_while_the_owner_ends_is_told_that_it_is_gone(tmp_path):
+    file = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        service = Service(file, connection, {})
+    session = session_with_owner(file)
+    with pytest.raises(OwnerGone):
+        session.ask("execute", "select 1", [])
+    service.close()
 
 
 def test_a_long_path_has_a_short_address(tmp_path):
