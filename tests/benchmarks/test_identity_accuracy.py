@@ -35,8 +35,7 @@ def test_febrl_records_are_grouped_almost_without_error(data, with_number, least
 
 
 @pytest.mark.reference_data
-@pytest.mark.slow
-@pytest.mark.skipif(os.environ.get("CDP_TEST_WHOLE") != "1", reason="a minute long: needs CDP_TEST_WHOLE=1")
+@pytest.mark.whole
 def test_historical_figures_are_grouped_at_least_as_well_as_by_splink_s_tutorial(data):
     assert measure_historical(data).f1 >= measure_tutorial(data).f1
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.benchmarks.identity_graph.graph import make, make_chain
@@ -30,8 +28,7 @@ def test_a_sorted_chain_takes_few_rounds(tmp_path):
     assert found["macro"]["rounds"] <= 4
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.environ.get("CDP_TEST_WHOLE") != "1", reason="a minute long: needs CDP_TEST_WHOLE=1")
+@pytest.mark.whole
 def test_a_batch_gives_what_resolving_everything_gives_for_half_the_work(links, tmp_path):
     """Measured 3.5 times at this size, where opening the tables is most of a batch."""
     warehouse = str(tmp_path / "warehouse.duckdb")

@@ -11,6 +11,8 @@ from identity_story import begun, build, history, tables
 from raw_world import World
 from staging_story import order
 
+WHOLE = os.environ.get("CDP_TEST_WHOLE") == "1"
+
 
 def at_once(world: World, manifest) -> dict[str, list[tuple[object, ...]]]:
     """The same raw rows and decisions, built from nothing in a copy of the warehouse."""
@@ -37,12 +39,13 @@ def decide(world: World, dice: random.Random) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 6 if os.environ.get("CDP_TEST_WHOLE") == "1" else 2))
+@pytest.mark.parametrize("seed", range(1, 6 if WHOLE else 2))
 def test_any_history_of_commits_and_decisions_gives_what_one_build_gives(world, duckdb_manifest, seed):
     dice = random.Random(seed)
     begun(world)
-    world.execute(history(world, dice, loads=4, rows=60))
-    for step, load in enumerate(dice.sample(range(4), 4)):
+    loads = 4 if WHOLE else 2
+    world.execute(history(world, dice, loads=loads, rows=240 // loads))
+    for step, load in enumerate(dice.sample(range(loads), loads)):
         world.commit(f"load-{load}")
         build(world)
         if step:

@@ -69,7 +69,9 @@ def tell(world: World, commits: list[list[str]]) -> None:
     assert build(world, "--full-refresh") == increments
 
 
-@pytest.mark.parametrize("commits", [BACKWARDS, IN_PAIRS], ids=["backwards", "in pairs"])
+@pytest.mark.parametrize(
+    "commits", [BACKWARDS, pytest.param(IN_PAIRS, marks=pytest.mark.whole)], ids=["backwards", "in pairs"]
+)
 def test_loads_may_commit_in_any_order(world, commits):
     tell(seeded(world), commits)
 

@@ -10,6 +10,21 @@ import pytest
 from demo_line import HOUSEHOLDS, Line, point_at
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_engine_per_file():
+    """Dagster makes an engine for each statement, which then knows no SQL: a fifth of a line's run."""
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
+
+    make, made = sqlite_event_log.create_engine, {}
+
+    def find(url, **how):
+        return made.get(url) or made.setdefault(url, make(url, **how))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite_event_log, "create_engine", find)
+        yield
+
+
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory):
     """A small demo, built and run once, also when several processes test: (its home, its report)."""

@@ -3,6 +3,7 @@
 import shutil
 from collections import defaultdict
 
+import pytest
 from demo_line import Line, point_at
 
 PUBLISHED = r"select columns('^[^_]') from staging.stg_store_receipts__receipts order by receipt_id"
@@ -57,6 +58,7 @@ def test_a_duplicated_day_of_a_few_rows_is_no_less_sound_at_the_gate(line):
     assert line.ask(PUBLISHED) == published
 
 
+@pytest.mark.whole
 def test_a_day_that_comes_late_gives_what_it_would_have_given_in_time(line, monkeypatch):
     """A month of receipts, taken out and loaded after everything else: the same orders, of the same people."""
     in_time = orders_by_person(line)

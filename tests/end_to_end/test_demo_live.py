@@ -98,6 +98,7 @@ def test_the_clock_of_each_stage_is_in_the_warehouse(at_home):
     assert all(count > 0 and 0 <= half <= most < 60_000 for _, _, count, half, most in found)
 
 
+@pytest.mark.whole
 def test_an_answer_that_does_not_come_fails_the_command(shown, tmp_path, monkeypatch, capsys):
     from dagster_cdp.live_demo import command, scenes
     from reverse_etl.sandbox.state import State

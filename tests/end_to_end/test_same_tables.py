@@ -198,6 +198,7 @@ print(json.dumps({"held": count, "removed": removed, "sent": report.changes_sent
 """
 
 
+@pytest.mark.whole
 def test_a_withdrawal_through_the_collector_leaves_every_audience_here_too(postgres_line, on_postgres):
     places = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
     found = json.loads(run(WITHDRAW, {**postgres_line, "PYTHONPATH": places}).splitlines()[-1])

@@ -32,13 +32,16 @@ def rules(tmp_path):
 
 def checksums(line):
     """Rows and a sum over their hashes, of every table there is."""
-    names = line.ask(
+    from dagster_cdp.warehouse import connect
+
+    tables = (
         "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE' order by 1, 2"
     )
-    return {
-        f"{schema}.{name}": line.ask(f'select count(*), sum(hash(told)) from {schema}."{name}" as told')
-        for schema, name in names
-    }
+    with connect("test") as warehouse:
+        return {
+            f"{schema}.{name}": warehouse.execute(f'select count(*), sum(hash(told)) from {schema}."{name}" as told')
+            for schema, name in warehouse.execute(tables)
+        }
 
 
 def test_a_trial_shows_merges_and_leaves_everything_as_it_was(line, rules):

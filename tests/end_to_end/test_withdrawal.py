@@ -38,6 +38,7 @@ def test_a_withdrawal_leaves_every_audience_and_nobody_else_does(line, collect):
     assert line.run().changes_sent == 0
 
 
+@pytest.mark.whole
 def test_what_the_page_stamps_on_other_events_takes_back_too_but_gives_nothing(line, collect):
     (profile, login, _), *_ = logins_of_those_held(line.ask)
     refused = line.ask("select count(*) from profiles.consents where not is_granted")
