@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_cdp.file_locks import may_be_locked_elsewhere
 from dagster_cdp.patience import Holder, Patience
 from reverse_etl.remote import OwnerGone, Session, has_owner, is_ours, session_with_owner
 from reverse_etl.warehouse import Warehouse, open_warehouse
@@ -180,8 +181,8 @@ def _until_closed_elsewhere(configuration: Configuration, patience: Patience) ->
 
 
 def _ask_duckdb(warehouse: Path, began: float) -> Holder | None:
-    # Asking the kernel for the file's lock instead would need a second descriptor on it, and
-    # closing that one would silently drop the lock of a connection open in this process.
+    if not may_be_locked_elsewhere(warehouse):
+        return None
     try:
         duckdb.connect(warehouse).close()
     except duckdb.ConnectionException:
