@@ -11,6 +11,7 @@ from reverse_etl.approval import approve
 from reverse_etl.desired import PlanRefused
 from reverse_etl.destination import DestinationRefused, NoAnswer, NotSent, load_destination
 from reverse_etl.drift import drift
+from reverse_etl.environment import command
 from reverse_etl.journal import open_journal
 from reverse_etl.ladder import run_in_turn
 from reverse_etl.lease import LeaseLost, SyncBusy
@@ -79,7 +80,7 @@ def show_plan(asked: argparse.Namespace) -> Answer:
         *([f"  cost: {cost:,.2f}"] if spec.cost_per_row else []),
         *(f"  {operation}: {', '.join(some)}" for operation, some in keys.items()),
         *(f"  warning: {words}" for words in verdict.warnings),
-        f"  would be {verdict.state}: {held}" if held else f"  next: python -m reverse_etl run {sync.name}",
+        f"  would be {verdict.state}: {held}" if held else f"  next: {command()} run {sync.name}",
     ]
     document = {"sync": sync.name, **asdict(planned), "held_because": held, "cost": cost, "sample": keys}
     return (3 if held else 0), "\n".join(lines), {**document, "warnings": verdict.warnings}
@@ -144,7 +145,7 @@ def give_approval(asked: argparse.Namespace) -> Answer:
     with _opened() as warehouse:
         open_journal(warehouse)
         words = approve(warehouse, sync, asked.by or "")
-    return 0, f"{words}\n  next: python -m reverse_etl run {sync.name}", {"approved": words}
+    return 0, f"{words}\n  next: {command()} run {sync.name}", {"approved": words}
 
 
 def show_log(asked: argparse.Namespace) -> Answer:
@@ -174,7 +175,7 @@ def show_drift(asked: argparse.Namespace) -> Answer:
         found = drift(warehouse, sync, load_destination(sync))
     words = str(found)
     if found.differs:
-        words += f"\n  next: python -m reverse_etl resync {sync.name}"
+        words += f"\n  next: {command()} resync {sync.name}"
     return (1 if found.differs else 0), words, found.as_dict()
 
 

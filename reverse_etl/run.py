@@ -10,7 +10,7 @@ from reverse_etl.alert import tell
 from reverse_etl.approval import approved_by, plan_id, use
 from reverse_etl.desired import DESIRED, lay_out
 from reverse_etl.destination import Destination, DestinationRefused, checked, load_destination
-from reverse_etl.environment import now
+from reverse_etl.environment import command, now
 from reverse_etl.guard import Alarm, alarms, closed_gate
 from reverse_etl.identity import Identity, identity_of
 from reverse_etl.journal import open_journal, rest
@@ -177,7 +177,7 @@ def _verdict(
     held = plan_id(warehouse, run_id)
     if who := approved_by(warehouse, sync, held):
         return Verdict(plan_id=held, approved_by=who, warnings=(*holds, *warnings))
-    way = f"cdp sync approve {sync.name}, or python -m reverse_etl run {sync.name} --approve"
+    way = f"{command()} approve {sync.name}, then run; or {command()} run {sync.name} --approve"
     return Verdict(f"{'; '.join(holds)}; if that is right: {way}", plan_id=held, warnings=warnings)
 
 

@@ -119,8 +119,9 @@ def test_a_held_plan_is_shown_approved_and_run(town, cdp_home, capsys):
     said = capsys.readouterr().err
     assert "remove: bo" not in said
     assert "lo…" in said
-    assert "cdp sync approve vip_to_sandbox" in said
+    assert "python -m reverse_etl approve vip_to_sandbox" in said
     assert main(["approve", "vip_to_sandbox"]) == 2  # no run was held yet
+    assert "first python -m reverse_etl run vip_to_sandbox" in capsys.readouterr().err
     assert main(["run", "vip_to_sandbox"]) == 3
     assert main(["status", "vip_to_sandbox"]) == 0
     assert "team:marketing must act" in capsys.readouterr().out
