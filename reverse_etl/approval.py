@@ -14,7 +14,8 @@ select md5(coalesce(string_agg(
 from activation.plan where run_id = ? and coalesce(reason, '') <> 'revoked'
 """
 _HELD = """
-select run_id, state, plan_id, reason, planned_add, planned_change, planned_remove from activation.sync_runs
+select run_id, state, plan_id, reason, planned_add, planned_change, planned_remove - coalesce(attempted_remove, 0)
+from activation.sync_runs
 where sync_name = ? and state <> 'running' order by epoch desc limit 1
 """
 

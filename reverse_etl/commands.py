@@ -39,7 +39,7 @@ def failed(error: Exception) -> Answer:
     """Answer with an error of `CODES`."""
     code = next(code for kind, code in CODES.items() if isinstance(error, kind))
     if isinstance(error, SyncHeld):
-        return code, str(error), error.report.as_dict()
+        return code, "\n".join([str(error), *_sent(error.report)]), error.report.as_dict()
     words = f"the destination does not answer ({error})" if isinstance(error, NotSent | NoAnswer) else str(error)
     return code, words, {"error": words}
 
@@ -55,7 +55,8 @@ def _opened() -> Iterator[Warehouse]:
 
 def show_list(_: argparse.Namespace) -> Answer:
     syncs = all_syncs()
-    lines = [f"{sync.name:<44} {'+'.join(sync.purposes)}/{sync.channel:<8} {sync.mode}" for sync in syncs]
+    uses = {sync.name: f"{'+'.join(sync.purposes)}/{sync.channel}" for sync in syncs}
+    lines = [f"{sync.name:<44} {uses[sync.name]:<24} {sync.mode}" for sync in syncs]
     document = [{"name": sync.name, **sync.model_dump(mode="json")} for sync in syncs]
     empty = "no syncs yet: add reverse_etl/syncs/<audience>_to_<destination>.yml"
     return 0, "\n".join(lines) or empty, document
@@ -77,9 +78,10 @@ def show_plan(asked: argparse.Namespace) -> Answer:
         f"  excluded: {planned.excluded}, held out: {planned.held_out}",
         f"  members: {planned.desired} wanted, {planned.held} there now or possibly",
         *([f"  released: {planned.released}, others have their identifiers"] if planned.released else []),
-        *([f"  cost: {cost:,.2f}"] if spec.cost_per_row else []),
+        f"  cost: {cost:,.2f}",
         *(f"  {operation}: {', '.join(some)}" for operation, some in keys.items()),
         *(f"  warning: {words}" for words in verdict.warnings),
+        *([] if held or verdict.warnings else ["  guards: none trips"]),
         f"  would be {verdict.state}: {held}" if held else f"  next: {command()} run {sync.name}",
     ]
     document = {"sync": sync.name, **asdict(planned), "held_because": held, "cost": cost, "sample": keys}
@@ -182,9 +184,7 @@ def show_drift(asked: argparse.Namespace) -> Answer:
 def told(report: SyncReport) -> str:
     """Put the report in words."""
     lines = [f"{report.sync}: {report.state} in {report.seconds:.1f} s, {report.requests} requests"]
-    for operation, outcomes in report.outcomes.items():
-        counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
-        lines.append(f"  {operation}: {counted}")
+    lines += _sent(report)
     if not report.plan.size:
         lines.append("  nothing to send: the destination is as the audience")
     if report.reasons:
@@ -197,6 +197,13 @@ def told(report: SyncReport) -> str:
     if report.state == "partial":
         lines.append(f"  details: select * from activation.attempts where run_id = '{report.run_id}'")
     return "\n".join(lines)
+
+
+def _sent(report: SyncReport) -> list[str]:
+    return [
+        f"  {operation}: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}"
+        for operation, outcomes in report.outcomes.items()
+    ]
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], Answer]] = {

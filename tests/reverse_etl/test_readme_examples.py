@@ -63,8 +63,7 @@ def declared(tmp_path):
     return load_sync(file)
 
 
-def test_the_example_sync_runs(warehouse, declared, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_example_sync_runs(warehouse, declared, cdp_home):
     warehouse.execute("create schema audiences")
     warehouse.execute("create schema profiles")
     warehouse.execute(
@@ -78,7 +77,7 @@ def test_the_example_sync_runs(warehouse, declared, tmp_path, monkeypatch):
 
     assert run_sync(warehouse, declared, gate="ignored").state == "succeeded"
 
-    [_, line] = (tmp_path / "exports/letters/members.csv").read_text().splitlines()
+    [_, line] = (cdp_home / "exports/letters/members.csv").read_text().splitlines()
     assert line.endswith(",p1,Ann,2026-01-02T03:04:05Z")
 
 
