@@ -167,7 +167,7 @@ def _line(one: dict[str, Any]) -> str:
         for operation in history.OPERATIONS
     )
     reason = f": {one['reason'].partition('; if that is right')[0]}" if one["reason"] else ""
-    return f"{one['started_at']:%Y-%m-%d %H:%M:%S} {one['kind'] or 'run':<8} {one['state']:<9} {counts}{reason}"
+    return f"{one['started_at']:%Y-%m-%d %H:%M:%S} {one['kind'] or 'run':<14} {one['state']:<9} {counts}{reason}"
 
 
 def show_drift(asked: argparse.Namespace) -> Answer:
