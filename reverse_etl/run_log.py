@@ -166,10 +166,12 @@ def finish_run(warehouse: Warehouse, report: SyncReport) -> None:
 
 
 def fail_run(warehouse: Warehouse, run_id: str, error: BaseException) -> None:
-    """Log that an exception ended the run, unless it is logged; a text that isn't ours may quote values, so is not kept."""
-    reason = (
-        str(error) if isinstance(error, PlanRefused | BadDeclaration | DestinationRefused) else type(error).__name__
-    )
+    """Log that an exception ended the run, unless it is logged.
+
+    Of one that wasn't written for people only the kind is kept: its text may quote values.
+    """
+    is_ours = isinstance(error, PlanRefused | BadDeclaration | DestinationRefused)
+    reason = str(error) if is_ours else type(error).__name__
     warehouse.execute(
         "update activation.sync_runs set state = 'failed', reason = ?, finished_at = ? "
         "where run_id = ? and state = 'running'",

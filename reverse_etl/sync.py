@@ -175,6 +175,8 @@ def _told(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"] if "[" not in str(part))
     if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
         return f"{where}: there is no such word; there are {', '.join(sorted(Sync.model_fields))}"
+    if error["type"] == "string_pattern_mismatch" and error["loc"][0] in {"fields", "templates"}:
+        return f"{where}: names are lower-case letters, digits and _; what a tool calls them goes into options.names"
     return f"{where + ': ' if where else ''}{_one_line(error['msg'])}"
 
 

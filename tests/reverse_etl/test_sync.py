@@ -39,6 +39,7 @@ def test_a_good_declaration_loads(tmp_path):
         ({"audience": '"vip; drop table x"'}, "audience"),
         ({"fields": "{}"}, "fields"),
         ({"fields": "{'a b': c}"}, "fields"),
+        ({"fields": "{first_name: FirstName}"}, "fields.first_name: names are lower-case letters, digits and _"),
         ({"fields": "{email: email, phone: email}"}, "two columns"),
         ({"colour": "red"}, "colour: there is no such word; there are after, audience, channel"),
         ({"mode": "append"}, "mode"),
