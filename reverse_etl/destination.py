@@ -170,6 +170,7 @@ class Destination(Protocol):
     `pointer(rows, response) -> Sequence[int]`: the places of the rows that a refusal of all blames.
     `reason(response) -> str`: its own word for why it refused a request; default: the status.
     `read_back() -> Request` and `held(response) -> Iterable[Mapping]`: who is there; more of it in read_back.py.
+    `place: Mapping[str, object]`: which list of theirs; default: options of the names in place.py.
     `account: str`: whose limits and credentials it shares; default: all syncs to one destination.
     """
 

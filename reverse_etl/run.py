@@ -16,6 +16,7 @@ from reverse_etl.identity import Identity, identity_of
 from reverse_etl.journal import open_journal, rest
 from reverse_etl.lease import Lease, lease
 from reverse_etl.parts import forget, is_counting
+from reverse_etl.place import stay
 from reverse_etl.plan import Plan, plan
 from reverse_etl.policy import Policy, policy_of
 from reverse_etl.reconcile import reconcile
@@ -78,6 +79,7 @@ def previewing(
     """Lay the plan out for the block, under the run id it gives; nothing of it stays."""
     identity = identity_of(sync, target := _target(sync, destination))
     open_journal(warehouse)
+    stay(warehouse, sync, target, moves=kind == "resync")
     policy, run_id = policy or policy_of(sync), f"{sync.name}-preview"
     try:
         with _spared(warehouse):
@@ -197,6 +199,7 @@ class _Run:
 
     def through(self, gate: Gate, *, is_approved: bool, deadline_seconds: float) -> SyncReport:
         identity = identity_of(self.sync, self.destination)
+        stay(self.warehouse, self.sync, self.destination, run_id=self.run_id, moves=self.kind == "resync")
         reconcile(self.warehouse, self.sync, self.destination, self.lease)
         planned, verdict = self._plan(identity, gate, is_approved=is_approved)
         sending = Sending(self.warehouse, identity, self.destination, self.lease, self.run_id, self.sleep)
