@@ -198,8 +198,7 @@ def load_destination(sync: Sync) -> Destination:
         if error.name != module:
             raise
         loaded = _declared(sync) or _plugin(sync)
-    destination: Destination = loaded(sync)
-    return checked(sync, destination)
+    return checked(sync, loaded(sync))
 
 
 def _declared(sync: Sync) -> Callable[[Sync], Destination] | None:
@@ -214,9 +213,8 @@ def _declared(sync: Sync) -> Callable[[Sync], Destination] | None:
 
 
 def _plugin(sync: Sync) -> Callable[[Sync], Destination]:
-    plugins = entry_points(group=PLUGINS, name=sync.destination)
+    plugins = entry_points(group=PLUGINS, name=(name := sync.destination))
     if not plugins:
-        name = sync.destination
         raise BadDeclaration(f"{sync.name}: no destination {name!r}: add destinations/{name}.py or {name}.yml")
     return next(iter(plugins)).load()  # type: ignore[no-any-return]
 
@@ -235,6 +233,8 @@ def checked(sync: Sync, destination: Destination) -> Destination:
     missing = sorted(set(spec.required) - set(sync.names))
     if wanted := missing or ([] if identifiers_of(sync, spec) else sorted(identifying(spec))):
         raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
+    if once := [name for name in spec.required if sync.rule(name).set_once]:
+        raise BadDeclaration(f"{sync.name}: {sync.destination} needs {' and '.join(once)} each time: not set_once")
     if spec.hash_only and spec.platform:
         importlib.import_module("reverse_etl.disclosure").refuse_readable(sync, spec)
     return destination
