@@ -120,3 +120,14 @@ def test_every_destination_is_a_small_file_with_a_conformance_test():
             assert file.read_text().count("\n") <= 120
             its_test = Path(__file__).parent / "destinations" / f"test_{file.stem}.py"
             assert re.search(r"^    check\(", its_test.read_text(), re.MULTILINE), file.stem
+
+
+def test_what_is_said_to_prove_it_is_there():
+    root = FOLDER.parent
+    tests = re.findall(r"\btests/\S+", README)
+    benchmarks = re.findall(r"-m (tests\.\S+)", README)
+
+    assert len(tests) > 4
+    assert benchmarks
+    for name in [*tests, *(f"{module.replace('.', '/')}.py" for module in benchmarks)]:
+        assert (root / name.strip("`)")).exists(), name

@@ -15,9 +15,9 @@ from reverse_etl.deliver import Delivery
 from reverse_etl.destination import DestinationRefused, Outcome, load_destination
 from reverse_etl.destinations.http import Destination
 from reverse_etl.drift import drift
+from reverse_etl.mapping import FieldRule
 from reverse_etl.run import run_sync
 from reverse_etl.sandbox.vendor import Answer
-from reverse_etl.mapping import FieldRule
 from reverse_etl.sync import BadDeclaration, load_sync
 from reverse_etl.testing import check, sample
 
