@@ -1,5 +1,6 @@
 """`cdp sync …`: deliver audiences to tools, look before you do, and see what became of it."""
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -31,9 +32,16 @@ def sync_plan(
 
 
 @sync_app.command("run")
-def sync_run(name: str, approve: Approve = False, gate: Gate = "required", as_json: AsJson = False) -> None:
-    """Deliver one audience now."""
-    _activation("run", name, "--gate", gate, *(("--approve",) if approve else ()), json=as_json)
+def sync_run(
+    name: Annotated[str, typer.Argument(help="A sync as `list` shows it, or `all`.")],
+    approve: Approve = False,
+    gate: Gate = "required",
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another run of it to finish.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Deliver one audience now, or all, each after those it names in `after`."""
+    lift = ("--approve",) if approve else ()
+    _activation("run", name, "--gate", gate, "--wait", str(wait), *lift, json=as_json)
 
 
 @sync_app.command("status")
@@ -81,4 +89,5 @@ def sync_drift(name: str, as_json: AsJson = False) -> None:
 def _activation(*arguments: str, json: bool) -> None:
     """`python -m reverse_etl …`: the sync engine runs without Dagster."""
     command = [sys.executable, "-m", "reverse_etl", *arguments, *(("--json",) if json else ())]
-    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own command
+    named = {**os.environ, "CDP_COMMAND": "cdp sync"}  # what it says to do next
+    raise typer.Exit(subprocess.run(command, check=False, env=named).returncode)  # noqa: S603 - our own command

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from reverse_etl.commands import CODES, COMMANDS, failed
+from reverse_etl.environment import command
 
 HELP = """\
 Bring audiences of the warehouse to the tools that use them.
@@ -34,7 +35,7 @@ destination differs; 2 a declaration, audience or argument is wrong; 3 held by a
 def parser() -> argparse.ArgumentParser:
     """Build the arguments, with the help that teaches them."""
     top = argparse.ArgumentParser(
-        prog="python -m reverse_etl", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=command(), description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     machine = argparse.ArgumentParser(add_help=False)

@@ -2,7 +2,7 @@
 
 import getpass
 
-from reverse_etl.environment import now
+from reverse_etl.environment import command, now
 from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.warehouse import Warehouse
 
@@ -14,7 +14,8 @@ select md5(coalesce(string_agg(
 from activation.plan where run_id = ? and coalesce(reason, '') <> 'revoked'
 """
 _HELD = """
-select run_id, state, plan_id, reason, planned_add, planned_change, planned_remove from activation.sync_runs
+select run_id, state, plan_id, reason, planned_add, planned_change, planned_remove - coalesce(attempted_remove, 0)
+from activation.sync_runs
 where sync_name = ? and state <> 'running' order by epoch desc limit 1
 """
 
@@ -28,7 +29,10 @@ def approve(warehouse: Warehouse, sync: Sync, by: str = "") -> str:
     """Let the plan that the last run held pass once; say in words what that is."""
     found = warehouse.execute(_HELD, [sync.name])
     if not found or found[0][1] != "held" or not found[0][2]:
-        raise BadDeclaration(f"{sync.name}: the last run was not held by a guard, so there is nothing to approve")
+        raise BadDeclaration(
+            f"{sync.name}: the last run was not held by a guard, so there is nothing to approve; "
+            f"first {command()} run {sync.name}: what it holds is what can be approved"
+        )
     run_id, _, held, reason, *counts = found[0]
     who = by or getpass.getuser()
     warehouse.execute("delete from activation.approvals where sync_name = ? and used_by_run is null", [sync.name])

@@ -11,6 +11,7 @@ from reverse_etl.approval import approve
 from reverse_etl.desired import PlanRefused
 from reverse_etl.destination import DestinationRefused, NoAnswer, NotSent, load_destination
 from reverse_etl.drift import drift
+from reverse_etl.environment import command
 from reverse_etl.journal import open_journal
 from reverse_etl.ladder import run_in_turn
 from reverse_etl.lease import LeaseLost, SyncBusy
@@ -38,7 +39,7 @@ def failed(error: Exception) -> Answer:
     """Answer with an error of `CODES`."""
     code = next(code for kind, code in CODES.items() if isinstance(error, kind))
     if isinstance(error, SyncHeld):
-        return code, str(error), error.report.as_dict()
+        return code, "\n".join([str(error), *_sent(error.report)]), error.report.as_dict()
     words = f"the destination does not answer ({error})" if isinstance(error, NotSent | NoAnswer) else str(error)
     return code, words, {"error": words}
 
@@ -54,7 +55,8 @@ def _opened() -> Iterator[Warehouse]:
 
 def show_list(_: argparse.Namespace) -> Answer:
     syncs = all_syncs()
-    lines = [f"{sync.name:<44} {'+'.join(sync.purposes)}/{sync.channel:<8} {sync.mode}" for sync in syncs]
+    uses = {sync.name: f"{'+'.join(sync.purposes)}/{sync.channel}" for sync in syncs}
+    lines = [f"{sync.name:<44} {uses[sync.name]:<24} {sync.mode}" for sync in syncs]
     document = [{"name": sync.name, **sync.model_dump(mode="json")} for sync in syncs]
     empty = "no syncs yet: add reverse_etl/syncs/<audience>_to_<destination>.yml"
     return 0, "\n".join(lines) or empty, document
@@ -76,10 +78,11 @@ def show_plan(asked: argparse.Namespace) -> Answer:
         f"  excluded: {planned.excluded}, held out: {planned.held_out}",
         f"  members: {planned.desired} wanted, {planned.held} there now or possibly",
         *([f"  released: {planned.released}, others have their identifiers"] if planned.released else []),
-        *([f"  cost: {cost:,.2f}"] if spec.cost_per_row else []),
+        f"  cost: {cost:,.2f}",
         *(f"  {operation}: {', '.join(some)}" for operation, some in keys.items()),
         *(f"  warning: {words}" for words in verdict.warnings),
-        f"  would be {verdict.state}: {held}" if held else f"  next: python -m reverse_etl run {sync.name}",
+        *([] if held or verdict.warnings else ["  guards: none trips"]),
+        f"  would be {verdict.state}: {held}" if held else f"  next: {command()} run {sync.name}",
     ]
     document = {"sync": sync.name, **asdict(planned), "held_because": held, "cost": cost, "sample": keys}
     return (3 if held else 0), "\n".join(lines), {**document, "warnings": verdict.warnings}
@@ -144,7 +147,7 @@ def give_approval(asked: argparse.Namespace) -> Answer:
     with _opened() as warehouse:
         open_journal(warehouse)
         words = approve(warehouse, sync, asked.by or "")
-    return 0, f"{words}\n  next: python -m reverse_etl run {sync.name}", {"approved": words}
+    return 0, f"{words}\n  next: {command()} run {sync.name}", {"approved": words}
 
 
 def show_log(asked: argparse.Namespace) -> Answer:
@@ -164,7 +167,7 @@ def _line(one: dict[str, Any]) -> str:
         for operation in history.OPERATIONS
     )
     reason = f": {one['reason'].partition('; if that is right')[0]}" if one["reason"] else ""
-    return f"{one['started_at']:%Y-%m-%d %H:%M:%S} {one['kind'] or 'run':<8} {one['state']:<9} {counts}{reason}"
+    return f"{one['started_at']:%Y-%m-%d %H:%M:%S} {one['kind'] or 'run':<14} {one['state']:<9} {counts}{reason}"
 
 
 def show_drift(asked: argparse.Namespace) -> Answer:
@@ -174,16 +177,14 @@ def show_drift(asked: argparse.Namespace) -> Answer:
         found = drift(warehouse, sync, load_destination(sync))
     words = str(found)
     if found.differs:
-        words += f"\n  next: python -m reverse_etl resync {sync.name}"
+        words += f"\n  next: {command()} resync {sync.name}"
     return (1 if found.differs else 0), words, found.as_dict()
 
 
 def told(report: SyncReport) -> str:
     """Put the report in words."""
     lines = [f"{report.sync}: {report.state} in {report.seconds:.1f} s, {report.requests} requests"]
-    for operation, outcomes in report.outcomes.items():
-        counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
-        lines.append(f"  {operation}: {counted}")
+    lines += _sent(report)
     if not report.plan.size:
         lines.append("  nothing to send: the destination is as the audience")
     if report.reasons:
@@ -196,6 +197,13 @@ def told(report: SyncReport) -> str:
     if report.state == "partial":
         lines.append(f"  details: select * from activation.attempts where run_id = '{report.run_id}'")
     return "\n".join(lines)
+
+
+def _sent(report: SyncReport) -> list[str]:
+    return [
+        f"  {operation}: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}"
+        for operation, outcomes in report.outcomes.items()
+    ]
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], Answer]] = {

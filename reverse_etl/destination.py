@@ -170,6 +170,7 @@ class Destination(Protocol):
     `pointer(rows, response) -> Sequence[int]`: the places of the rows that a refusal of all blames.
     `reason(response) -> str`: its own word for why it refused a request; default: the status.
     `read_back() -> Request` and `held(response) -> Iterable[Mapping]`: who is there; more of it in read_back.py.
+    `place: Mapping[str, object]`: which list of theirs; default: options of the names in place.py.
     `account: str`: whose limits and credentials it shares; default: all syncs to one destination.
     """
 
@@ -197,8 +198,7 @@ def load_destination(sync: Sync) -> Destination:
         if error.name != module:
             raise
         loaded = _declared(sync) or _plugin(sync)
-    destination: Destination = loaded(sync)
-    return checked(sync, destination)
+    return checked(sync, loaded(sync))
 
 
 def _declared(sync: Sync) -> Callable[[Sync], Destination] | None:
@@ -213,9 +213,8 @@ def _declared(sync: Sync) -> Callable[[Sync], Destination] | None:
 
 
 def _plugin(sync: Sync) -> Callable[[Sync], Destination]:
-    plugins = entry_points(group=PLUGINS, name=sync.destination)
+    plugins = entry_points(group=PLUGINS, name=(name := sync.destination))
     if not plugins:
-        name = sync.destination
         raise BadDeclaration(f"{sync.name}: no destination {name!r}: add destinations/{name}.py or {name}.yml")
     return next(iter(plugins)).load()  # type: ignore[no-any-return]
 
@@ -234,6 +233,8 @@ def checked(sync: Sync, destination: Destination) -> Destination:
     missing = sorted(set(spec.required) - set(sync.names))
     if wanted := missing or ([] if identifiers_of(sync, spec) else sorted(identifying(spec))):
         raise BadDeclaration(f"{sync.name}: {sync.destination} needs a column mapped to {' or '.join(wanted)}")
+    if once := [name for name in spec.required if sync.rule(name).set_once]:
+        raise BadDeclaration(f"{sync.name}: {sync.destination} needs {' and '.join(once)} each time: not set_once")
     if spec.hash_only and spec.platform:
         importlib.import_module("reverse_etl.disclosure").refuse_readable(sync, spec)
     return destination

@@ -12,6 +12,11 @@ def home() -> Path:
     return Path(os.environ.get("CDP_HOME") or PROJECT / ".cdp")
 
 
+def command() -> str:
+    """Name the command somebody typed, for the next steps that are printed: CDP_COMMAND, which `cdp sync` sets."""
+    return os.environ.get("CDP_COMMAND", "python -m reverse_etl")
+
+
 def now() -> datetime:
     """Read the clock of sends as a naive UTC timestamp; CDP_NOW fixes it for tests and replays."""
     fixed = os.environ.get("CDP_NOW")

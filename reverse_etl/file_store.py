@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import fsspec
 
 from reverse_etl.destination import DestinationRefused
+from reverse_etl.environment import home
 
 WRITING = ".writing-"  # folders of files that are not whole yet
 # A file appears in these when it is complete; elsewhere it is written beside and renamed.
@@ -124,10 +125,13 @@ class RemoteFolder:
 
 
 def open_folder(address: str) -> FileStore:
-    """Open a local folder, or an address of fsspec such as s3://bucket/folder."""
+    """Open a folder below CDP_HOME (or of its own, when absolute), or an address of fsspec such as s3://bucket/folder.
+
+    Never below the working folder: that is another one in Dagster, and none that Git ignores.
+    """
     address = address.removeprefix("file://")
     if "://" not in address:
-        return LocalFolder(Path(address))
+        return LocalFolder(home() / address)
     try:
         return RemoteFolder(address)
     except (ImportError, ValueError) as error:

@@ -40,5 +40,5 @@ def let_go(
         try:
             run(other)
         except NOT_NOW as error:
-            log.warning("%s: %s did not let go: %s", sync.name, other.name, type(error).__name__)
+            log.warning("%s: who is still in %s waits for its next run: %s", sync.name, other.name, error)
     return [other.name for other in asked]

@@ -59,6 +59,7 @@ def policy_of(sync: Sync, folder: Path = POLICIES, syncs: Path = SYNCS) -> Polic
     lower: dict[str, None] = {}
     for file in sorted(folder.glob("*.yml")):
         policy = _load(file)
+        _refuse_strangers(file, policy, syncs)
         if not policy.syncs or sync.name in policy.syncs:
             exclude |= dict.fromkeys(policy.exclude)
         if sync.name in policy.priority:
@@ -66,6 +67,14 @@ def policy_of(sync: Sync, folder: Path = POLICIES, syncs: Path = SYNCS) -> Polic
             higher |= {name: find_sync(name, syncs) for name in policy.priority[:place]}
             lower |= dict.fromkeys(policy.priority[place + 1 :])
     return Policy(tuple(exclude), tuple(higher.values()), tuple(lower), sync.name)
+
+
+def _refuse_strangers(file: Path, policy: PolicyFile, syncs: Path) -> None:
+    """A mistyped name would keep nobody out of anything, and nobody would notice."""
+    for name in (*policy.syncs, *policy.priority):
+        if not (syncs / f"{name}.yml").exists():
+            known = ", ".join(sorted(other.stem for other in syncs.glob("*.yml"))) or "none yet"
+            raise BadDeclaration(f"policies/{file.name}: no sync {name!r}: there are {known}")
 
 
 def _load(file: Path) -> PolicyFile:

@@ -10,12 +10,13 @@ from reverse_etl.alert import tell
 from reverse_etl.approval import approved_by, plan_id, use
 from reverse_etl.desired import DESIRED, lay_out
 from reverse_etl.destination import Destination, DestinationRefused, checked, load_destination
-from reverse_etl.environment import now
+from reverse_etl.environment import command, now
 from reverse_etl.guard import Alarm, alarms, closed_gate
 from reverse_etl.identity import Identity, identity_of
 from reverse_etl.journal import open_journal, rest
 from reverse_etl.lease import Lease, lease
 from reverse_etl.parts import forget, is_counting
+from reverse_etl.place import stay
 from reverse_etl.plan import Plan, plan
 from reverse_etl.policy import Policy, policy_of
 from reverse_etl.reconcile import reconcile
@@ -78,6 +79,7 @@ def previewing(
     """Lay the plan out for the block, under the run id it gives; nothing of it stays."""
     identity = identity_of(sync, target := _target(sync, destination))
     open_journal(warehouse)
+    stay(warehouse, sync, target, moves=kind == "resync")
     policy, run_id = policy or policy_of(sync), f"{sync.name}-preview"
     try:
         with _spared(warehouse):
@@ -177,7 +179,7 @@ def _verdict(
     held = plan_id(warehouse, run_id)
     if who := approved_by(warehouse, sync, held):
         return Verdict(plan_id=held, approved_by=who, warnings=(*holds, *warnings))
-    way = f"cdp sync approve {sync.name}, or python -m reverse_etl run {sync.name} --approve"
+    way = f"{command()} approve {sync.name}, then run; or {command()} run {sync.name} --approve"
     return Verdict(f"{'; '.join(holds)}; if that is right: {way}", plan_id=held, warnings=warnings)
 
 
@@ -197,6 +199,7 @@ class _Run:
 
     def through(self, gate: Gate, *, is_approved: bool, deadline_seconds: float) -> SyncReport:
         identity = identity_of(self.sync, self.destination)
+        stay(self.warehouse, self.sync, self.destination, run_id=self.run_id, moves=self.kind == "resync")
         reconcile(self.warehouse, self.sync, self.destination, self.lease)
         planned, verdict = self._plan(identity, gate, is_approved=is_approved)
         sending = Sending(self.warehouse, identity, self.destination, self.lease, self.run_id, self.sleep)

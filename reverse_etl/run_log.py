@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from reverse_etl.destination import Outcome
+from reverse_etl.desired import PlanRefused
+from reverse_etl.destination import DestinationRefused, Outcome
 from reverse_etl.environment import now
 from reverse_etl.plan import Plan
 from reverse_etl.send import Sending
-from reverse_etl.sync import Sync
+from reverse_etl.sync import BadDeclaration, Sync
 from reverse_etl.warehouse import Warehouse, quoted
 
 OPERATIONS = ("add", "change", "remove")
@@ -165,11 +166,16 @@ def finish_run(warehouse: Warehouse, report: SyncReport) -> None:
 
 
 def fail_run(warehouse: Warehouse, run_id: str, error: BaseException) -> None:
-    """Log that an exception ended the run, unless it is logged; its text may quote values and is not kept."""
+    """Log that an exception ended the run, unless it is logged.
+
+    Of one that wasn't written for people only the kind is kept: its text may quote values.
+    """
+    is_ours = isinstance(error, PlanRefused | BadDeclaration | DestinationRefused)
+    reason = str(error) if is_ours else type(error).__name__
     warehouse.execute(
         "update activation.sync_runs set state = 'failed', reason = ?, finished_at = ? "
         "where run_id = ? and state = 'running'",
-        [type(error).__name__, now(), run_id],
+        [reason, now(), run_id],
     )
 
 

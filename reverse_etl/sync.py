@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from reverse_etl.limits import Guard, Guards
 from reverse_etl.mapping import PLAIN, FieldRule, placeholders
@@ -128,8 +129,7 @@ def load_sync(file: Path) -> Sync:
         raise BadDeclaration(f"{file.name}: not YAML ({_one_line(error)})") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise BadDeclaration(f"{file.name}: {where + ': ' if where else ''}{_one_line(first['msg'])}") from error
+        raise BadDeclaration(f"{file.name}: {_told(first)}") from error
     if sync.name != file.stem:
         raise BadDeclaration(f"{file.name}: rename it to {sync.name}.yml, as its audience and destination say")
     return sync
@@ -168,6 +168,16 @@ def find_sync(name: str, folder: Path = SYNCS) -> Sync:
         known = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none yet"
         raise BadDeclaration(f"no sync {name!r} in {folder.name}/: there are {known}")
     return load_sync(file)
+
+
+def _told(error: ErrorDetails) -> str:
+    """Say what is wrong where, in words of the file and not of the validator."""
+    where = ".".join(str(part) for part in error["loc"] if "[" not in str(part))
+    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
+        return f"{where}: there is no such word; there are {', '.join(sorted(Sync.model_fields))}"
+    if error["type"] == "string_pattern_mismatch" and error["loc"][0] in {"fields", "templates"}:
+        return f"{where}: names are lower-case letters, digits and _; what a tool calls them goes into options.names"
+    return f"{where + ': ' if where else ''}{_one_line(error['msg'])}"
 
 
 def _one_line(message: object) -> str:

@@ -113,6 +113,7 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("rejected_count", "bigint"),
         ("request_count", "bigint"),
         ("cost", "double precision"),
+        ("place", "text"),
     ),
     "approvals": (
         ("sync_name", "text not null"),

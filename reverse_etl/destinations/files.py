@@ -24,7 +24,6 @@ from reverse_etl.destination import (
     Spec,
     Transport,
 )
-from reverse_etl.environment import home
 from reverse_etl.file_store import FileStore, open_folder
 from reverse_etl.sync import BadDeclaration, Sync
 
@@ -34,16 +33,16 @@ FORMATS = ("csv", "parquet")
 class Destination:
     """Options, with their defaults; members are found by the sync's key.
 
-    `folder`: a path, or an address of fsspec such as s3://bucket/folder ($CDP_HOME/exports/<sync>); credentials are
-    the environment's. `format`: csv, or parquet, whose types are those of the sync's fields (csv). `keep_runs`: of how
-    many runs changes are kept (100). `spreadsheets`: put ' before what a spreadsheet would run (false: it would spoil
-    phone numbers for machines).
+    `folder`: a path below CDP_HOME or absolute, or an address of fsspec such as s3://bucket/folder (exports/<sync>);
+    credentials are the environment's. `format`: csv, or parquet, whose types are those of the sync's fields (csv).
+    `keep_runs`: of how many runs changes are kept (100). `spreadsheets`: put ' before what a spreadsheet would run
+    (false: it would spoil phone numbers for machines).
     """
 
     spec = Spec(batch_rows=50_000, batch_bytes=200_000_000)
 
     def __init__(self, sync: Sync) -> None:
-        self._address = str(sync.options.get("folder") or home() / "exports" / sync.name)
+        self._address = str(sync.options.get("folder") or f"exports/{sync.name}")
         self._columns = columns_of(sync, reserved=OWN)
         self._layout = Layout(
             format=str(sync.options.get("format", "csv")),

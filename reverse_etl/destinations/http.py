@@ -42,6 +42,7 @@ class Destination:
         self._variable = f"{sync.destination}_url".upper() if declaration else ""
         self._sync, self._scope = sync, {"sync": sync.name, "audience": sync.audience, "options": options}
         self.spec = declared.spec()
+        self.place = options or {"url": declared.url}
         if declared.members:
             self.held, self.more, self.known_as = declared.members.read, declared.members.more, known_as
             self.read_back = partial(declared.members.asked, self._scope)

@@ -1,5 +1,6 @@
 """The state page: who holds how many, and what was asked last. Keys are masked; forms and scripts there are none."""
 
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -10,6 +11,7 @@ Held = tuple[str, str, int, list[str]]  # vendor, kind, how many, the first keys
 AUDIENCE = "members/"
 SHOWN_KEYS, SHOWN_REQUESTS = 3, 30
 LONGEST_SHOWN, LONGEST_PLAIN = 31, 11  # 32 is an MD5
+HASH = re.compile("[0-9a-f]{32}")
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222;
        background: #fff }
@@ -27,8 +29,10 @@ def masked(key: str) -> str:
     name, equals, value = key.partition("=")
     if not value:
         name, equals, value = "", "", key
-    shown = f"{value[:2]}…{value[-2:]}" if len(value) > LONGEST_PLAIN and "@" not in value else f"{value[:1]}…"
-    return f"{name}{equals}{shown}"
+    if len(value) <= LONGEST_PLAIN or "@" in value:
+        return f"{name}{equals}{value[:1]}…"
+    start = 6 if HASH.match(value) else 2  # sorted hashes begin alike
+    return f"{name}{equals}{value[:start]}…{value[-2:]}"
 
 
 def page(state: State, environment: Mapping[str, Mapping[str, str]]) -> str:

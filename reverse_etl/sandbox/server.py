@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reverse_etl.environment import home, now
-from reverse_etl.sandbox.fault import Fault
+from reverse_etl.sandbox.fault import BadFault, Fault
 from reverse_etl.sandbox.page import page
 from reverse_etl.sandbox.state import State
 from reverse_etl.sandbox.vendor import Answer, Call, Vendor, all_vendors, environment, failure
@@ -97,7 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _plant(self, body: bytes) -> Answer:
         try:
-            self.server.state.plant(json.loads(body))
+            wish = json.loads(body)
+            for_whom = (wish.get("match") or {}).get("vendor", BUNDLED)
+            if for_whom not in (known := [BUNDLED, *sorted(self.server.vendors)]):
+                raise BadFault(f"unknown_vendor: there are {', '.join(known)}")
+            self.server.state.plant(wish)
         except (ValueError, TypeError, AttributeError, re.error) as error:
             return Answer(400, {"error": str(error)})
         return Answer(json={})

@@ -47,6 +47,17 @@ def test_options_are_passed_on(asked, words, option):
     assert getattr(parser().parse_args(asked[0]), option) is True
 
 
+def test_how_long_a_run_waits_for_another_is_passed_on(asked):
+    CliRunner().invoke(app, ["sync", "run", "x", "--wait", "30"])
+    assert parser().parse_args(asked[0]).wait == 30
+
+
+def test_the_next_steps_are_said_in_the_words_that_were_typed(cdp_home, capfd):
+    with pytest.raises(SystemExit):
+        app(["sync", "plan", "vip_to_sandbox", "--gate", "perhaps"])
+    assert "usage: cdp sync plan" in capfd.readouterr().err
+
+
 def test_who_approves_is_passed_on(asked):
     CliRunner().invoke(app, ["sync", "approve", "x", "--by", "ada"])
     assert parser().parse_args(asked[0]).by == "ada"

@@ -46,6 +46,8 @@ def test_plan_then_run_then_nothing_to_do(town, capsys):
     said = capsys.readouterr().out
     assert "add 2, change 0, remove 0" in said
     assert "1 without consent to marketing/email" in said
+    assert "cost: 0.00" in said
+    assert "guards: none trips" in said
     assert "next: python -m reverse_etl run vip_to_sandbox" in said
 
     assert main(["run", "vip_to_sandbox"]) == 0
@@ -119,19 +121,23 @@ def test_a_held_plan_is_shown_approved_and_run(town, cdp_home, capsys):
     said = capsys.readouterr().err
     assert "remove: bo" not in said
     assert "lo…" in said
-    assert "cdp sync approve vip_to_sandbox" in said
+    assert "python -m reverse_etl approve vip_to_sandbox" in said
     assert main(["approve", "vip_to_sandbox"]) == 2  # no run was held yet
+    assert "first python -m reverse_etl run vip_to_sandbox" in capsys.readouterr().err
+    with duckdb.connect(str(cdp_home / "warehouse.duckdb")) as connection:
+        connection.execute("update profiles.consents set is_granted = false where profile_id = 'longer3'")
     assert main(["run", "vip_to_sandbox"]) == 3
+    assert "remove: 1 delivered" in capsys.readouterr().err  # who took back their consent, all the same
     assert main(["status", "vip_to_sandbox"]) == 0
     assert "team:marketing must act" in capsys.readouterr().out
 
     assert main(["approve", "vip_to_sandbox", "--by", "ada"]) == 0
     said = capsys.readouterr().out
-    assert "approved by ada: add 0, change 0, remove 21" in said
+    assert "approved by ada: add 0, change 0, remove 20" in said
     assert "if that is right" not in said
     assert main(["run", "vip_to_sandbox", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["approved_by"], report["outcomes"]) == ("ada", {"remove": {"delivered": 21}})
+    assert (report["approved_by"], report["outcomes"]) == ("ada", {"remove": {"delivered": 20}})
     assert main(["status", "--json"]) == 0
     standing = {one["sync"]: one for one in json.loads(capsys.readouterr().out)}
     assert (standing["vip_to_sandbox"]["state"], standing["vip_to_sandbox"]["members"]) == ("succeeded", 1)

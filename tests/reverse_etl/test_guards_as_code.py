@@ -81,7 +81,7 @@ def test_fewer_than_the_destination_serves_is_a_warning(warehouse, town):
 
 def test_an_approval_lets_exactly_the_held_plan_pass_once(warehouse, town, remote):
     town.audience(CROWD[:5])
-    with pytest.raises(SyncHeld, match="cdp sync approve vip_to_remote"):
+    with pytest.raises(SyncHeld, match="approve vip_to_remote"):
         sync_now(warehouse, remote)
 
     assert "remove 15" in approve(warehouse, VIP, "ada")

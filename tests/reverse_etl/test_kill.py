@@ -50,7 +50,7 @@ def connect(home):
 
 def sandbox_state():
     with running() as server:
-        return httpx.get(f"{server.address}/__state").json()
+        return httpx.get(f"{server.address}/__state", timeout=60).json()
 
 
 @pytest.fixture

@@ -137,7 +137,7 @@ def it_converges(home):
     wanted = dict(warehouse.execute("select email, year_order_count from audiences.vip"))
     warehouse.close()
     with running() as server:
-        state = httpx.get(f"{server.address}/__state").json()
+        state = httpx.get(f"{server.address}/__state", timeout=60).json()
     members = state["audiences"]["vip"]
     found = {email: fields["year_orders"] for email, fields in members.items()}
     assert found == wanted

@@ -134,6 +134,16 @@ def test_who_is_not_let_go_waits_and_is_never_at_two(two, mood):
     assert two.names == [{"ann"}, {"bob"}]
 
 
+def test_why_somebody_is_not_let_go_is_said(two, caplog):
+    two.promote("ann")
+    two.places["vip_to_remote"].moods = [401]
+
+    two.in_turn(two.first)
+
+    assert "still in vip_to_remote waits" in caplog.text
+    assert "team:marketing must check its credentials" in caplog.text
+
+
 def test_who_is_at_both_when_a_list_is_made_stays_at_the_first(two):
     two.promote("ann")
     sync_now(two.warehouse, two.places["best_to_remote"], two.first)

@@ -24,7 +24,13 @@ def test_policies_are_files(tmp_path):
     assert read("a").exclude == ("minors", "staff")
     found = read("b")
     assert (found.exclude, [s.name for s in found.higher], found.lower) == (("staff",), ["a_to_x"], ("c_to_x",))
-    for text, reason in (("exclude: []", "exclude or priority"), ("priority: [a, a]", "twice"), ("x: [", "YAML")):
+    for text, reason in (
+        ("exclude: []", "exclude or priority"),
+        ("priority: [a, a]", "twice"),
+        ("x: [", "YAML"),
+        ("exclude: [minors]\nsyncs: [aa_to_x]", "bad.yml: no sync 'aa_to_x': there are a_to_x, b_to_x, c_to_x"),
+        ("priority: [b_to_x, d_to_x]", "no sync 'd_to_x'"),
+    ):
         (policies / "bad.yml").write_text(text)
         with pytest.raises(BadDeclaration, match=reason):
             read("a")

@@ -63,8 +63,7 @@ def declared(tmp_path):
     return load_sync(file)
 
 
-def test_the_example_sync_runs(warehouse, declared, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_example_sync_runs(warehouse, declared, cdp_home):
     warehouse.execute("create schema audiences")
     warehouse.execute("create schema profiles")
     warehouse.execute(
@@ -78,7 +77,7 @@ def test_the_example_sync_runs(warehouse, declared, tmp_path, monkeypatch):
 
     assert run_sync(warehouse, declared, gate="ignored").state == "succeeded"
 
-    [_, line] = (tmp_path / "exports/letters/members.csv").read_text().splitlines()
+    [_, line] = (cdp_home / "exports/letters/members.csv").read_text().splitlines()
     assert line.endswith(",p1,Ann,2026-01-02T03:04:05Z")
 
 
@@ -121,3 +120,14 @@ def test_every_destination_is_a_small_file_with_a_conformance_test():
             assert file.read_text().count("\n") <= 120
             its_test = Path(__file__).parent / "destinations" / f"test_{file.stem}.py"
             assert re.search(r"^    check\(", its_test.read_text(), re.MULTILINE), file.stem
+
+
+def test_what_is_said_to_prove_it_is_there():
+    root = FOLDER.parent
+    tests = re.findall(r"\btests/\S+", README)
+    benchmarks = re.findall(r"-m (tests\.\S+)", README)
+
+    assert len(tests) > 4
+    assert benchmarks
+    for name in [*tests, *(f"{module.replace('.', '/')}.py" for module in benchmarks)]:
+        assert (root / name.strip("`)")).exists(), name

@@ -15,6 +15,7 @@ from reverse_etl.deliver import Delivery
 from reverse_etl.destination import DestinationRefused, Outcome, load_destination
 from reverse_etl.destinations.http import Destination
 from reverse_etl.drift import drift
+from reverse_etl.mapping import FieldRule
 from reverse_etl.run import run_sync
 from reverse_etl.sandbox.vendor import Answer
 from reverse_etl.sync import BadDeclaration, load_sync
@@ -185,6 +186,7 @@ def test_a_name_nobody_registered_says_what_to_add(registered):
         ({"options": {"list": ["a"]}}, "words or whole numbers"),
         ({"fields": {"email": "email", "first_name": "first_name"}}, "needs a column mapped to points"),
         ({"fields": {"email": "email", "points": "points"}}, "needs a column mapped to first_name"),
+        ({"field_rules": {"first_name": FieldRule(set_once=True)}}, "needs first_name each time: not set_once"),
     ],
 )
 def test_a_sync_that_does_not_fit_is_refused_in_one_line(registered, update, reason):
