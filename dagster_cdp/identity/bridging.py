@@ -24,9 +24,11 @@ def largest(warehouse: Warehouse, larger_than: int = 10, limit: int = 20) -> lis
         " group by profile_id having count(distinct node_id) > ? order by node_count desc, profile_id limit ?",
         [larger_than, limit],
     )
-    found = []
-    for profile_id, count in rows:
-        parting = [bridge for bridge in bridges(read_ties(warehouse, profile_id)) if bridge.smaller > 1]
-        ends = {node for bridge in parting for node in (bridge.tie.left, bridge.tie.right)}
-        found.append(Large(str(profile_id), int(count), parting, read_labels(warehouse, ends)))
-    return found
+    return [hanging(warehouse, str(profile_id), int(count)) for profile_id, count in rows]
+
+
+def hanging(warehouse: Warehouse, profile_id: str, count: int) -> Large:
+    """One profile of so many identifiers, with the ties it hangs by."""
+    parting = [bridge for bridge in bridges(read_ties(warehouse, profile_id)) if bridge.smaller > 1]
+    ends = {node for bridge in parting for node in (bridge.tie.left, bridge.tie.right)}
+    return Large(profile_id, count, parting, read_labels(warehouse, ends))
