@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dagster_cdp.identity.bridging import Large, hanging, largest
+from dagster_cdp.identity.bridging import Large, hanging, that_hang
 from dagster_cdp.identity.finding import NotFound, check_built
 from dagster_cdp.identity.person import Label, read_labels
 from dagster_cdp.identity.words import name_of, reason_in_words
@@ -44,9 +44,20 @@ def review(warehouse: Warehouse, limit: int = 10, decided: Iterable[tuple[int, i
     for kind in _kinds(warehouse):
         asked = _asked(warehouse, kind, "", [limit + len(done)])
         found += [item for item in asked if (item.left, item.right) not in done][:limit]
-    bridged = (item for large in largest(warehouse, LARGE, limit) for item in bridge_items(large))
+    bridged = (item for large in that_hang(warehouse, LARGE, limit + len(done)) for item in bridge_items(large))
     found += [item for item in bridged if (item.left, item.right) not in done][:limit]
     return _labelled(warehouse, found)
+
+
+def count_open(warehouse: Warehouse, decided: Iterable[tuple[int, int]] = ()) -> dict[str, int]:
+    """How many questions of each kind wait, shown or not; bridges are looked for only as far as they are shown."""
+    done = [f"{left}:{right}" for left, right in decided]
+    pair = "cast(left_node_id as varchar) || ':' || cast(right_node_id as varchar)"
+    waiting = f"where {pair} not in ({', '.join('?' * len(done))})" if done else ""
+    return {
+        kind: int(warehouse.execute(f"select count(*) from ({_QUESTIONS[kind]}) as questions {waiting}", done)[0][0])
+        for kind in _kinds(warehouse)
+    }
 
 
 def find_item(warehouse: Warehouse, wanted: str) -> Item:
@@ -113,7 +124,7 @@ def _asked(warehouse: Warehouse, kind: str, where: str, parameters: list[object]
             from ({_QUESTIONS[kind]}) as questions
         ) as items
         {where}
-        order by pressing desc, left_node_id, right_node_id limit ?
+        order by pressing desc, link_count desc, left_node_id, right_node_id limit ?
         """,
         parameters,
     )

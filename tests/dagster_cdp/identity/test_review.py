@@ -81,6 +81,26 @@ def test_a_large_profile_is_asked_about_where_it_parts_most_evenly(town, seed, c
     assert queue(cdp) == []
 
 
+def test_larger_profiles_without_a_bridge_hide_none(town, seed, cdp):
+    for place in range(12):
+        ring = [("order_id", f"{place}-{one}") for one in range(20)]
+        town.person(f"buyer-{place}", *ring)
+        for one, other in zip(ring, ring[1:] + ring[:1], strict=True):
+            town.evidence(one, other)
+    left, right = ([("anonymous_id", f"{side}-{one}") for one in range(6)] for side in ("left", "right"))
+    dumbbell(town, "both", left, right)
+    assert [item["kind"] for item in queue(cdp)] == ["bridge"]
+    (found,) = json.loads(cdp("identity", "bridges", "--json").stdout)
+    assert found["node_count"] == 12
+
+
+def test_it_says_how_many_questions_wait(ada_and_ben, seed, cdp):
+    ada_and_ben.refusal(ADA, BEN_LOGIN, links=9, between=("ada", "ben"))
+    assert "refused 1 of 2, shared 1 of 1, bridge 0" in cdp("identity", "review", "--limit", 1).stdout
+    cdp("identity", "decide", queue(cdp)[0]["item_id"], "cannot-link", *BY)
+    assert "refused 1 of 1, shared 1 of 1" in cdp("identity", "review", "--limit", 1).stdout
+
+
 def test_what_a_longer_list_asks_can_be_decided_too(town, seed, cdp):
     for place in range(52):
         left, right = ([("anonymous_id", f"{place}-{side}-{one}") for one in range(6)] for side in ("left", "right"))
