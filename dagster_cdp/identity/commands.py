@@ -57,7 +57,7 @@ def _print_json(document: Any) -> None:
 @identity_app.command()
 def bridges(
     larger_than: Annotated[int, typer.Option(help="Only profiles of more identifiers than this.")] = 10,
-    limit: Annotated[int, typer.Option(help="So many profiles, the largest first.")] = 20,
+    limit: Annotated[int, typer.Option(help="So many profiles that hang by one, the largest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Large profiles and the single ties they hang by: where one record may hold two people together."""
@@ -65,7 +65,7 @@ def bridges(
     from dagster_cdp.warehouse import connect  # noqa: PLC0415 - as above
 
     with connect("bridges") as warehouse:
-        found = listing.bridges(bridging.largest(warehouse, larger_than, limit))
+        found = listing.bridges(bridging.that_hang(warehouse, larger_than, limit))
     _print_json(found) if as_json else listing.print_bridges(found, Console())
 
 
@@ -77,12 +77,15 @@ def review(
 ) -> None:
     """What a person should decide, the most pressing first; `decide` settles an item by its id."""
     from dagster_cdp.identity import deciding, listing  # noqa: PLC0415 - opens the warehouse
+    from dagster_cdp.identity.review import count_open  # noqa: PLC0415 - as above
     from dagster_cdp.identity.review import review as ask  # noqa: PLC0415 - as above
     from dagster_cdp.warehouse import connect  # noqa: PLC0415 - as above
 
     with connect("review") as warehouse:
-        found = listing.items(ask(warehouse, limit, deciding.active_pairs()), in_clear=in_clear)
-    _print_json(found) if as_json else listing.print_items(found, Console())
+        decided = deciding.active_pairs()
+        found = listing.items(ask(warehouse, limit, decided), in_clear=in_clear)
+        waiting = {} if as_json else count_open(warehouse, decided)
+    _print_json(found) if as_json else listing.print_items(found, waiting, Console())
 
 
 Owner = Annotated[str, typer.Option(help="Who stands for it.")]
@@ -125,8 +128,8 @@ def link(
 
 @identity_app.command()
 def split(  # noqa: PLR0917 - as above
-    one: str,
-    other: str,
+    one: Annotated[str, typer.Argument(help="An identifier, as `cdp who` finds it.")],
+    other: Annotated[str, typer.Argument(help="The one it must not be one person with.")],
     owner: Owner,
     reason: Reason,
     expires: Expires = None,

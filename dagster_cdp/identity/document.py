@@ -61,7 +61,7 @@ def explained(explanation: Explanation, *, in_clear: bool = False) -> Document:
         "is_pair": explanation.is_pair,
         "confidence": person.confidence,
         "node_count": len(person.labels),
-        "identifiers": [_member(member, redaction) for member in person.members],
+        "identifiers": [_member(member, redaction) for member in sorted(person.members, key=_is_order)],
         "chains": [_chain(chain, redaction) for chain in _shortest_first(explanation)],
         "bridges": [_bridge(bridge, redaction) for bridge in person.bridges],
         "refused_count": person.refusal_count,
@@ -103,7 +103,14 @@ def refused(refusal: Refusal, redaction: Redaction) -> Document:
 
 
 def _shortest_first(explanation: Explanation) -> list[tuple[Step, ...]]:
-    return [chain for _, chain in sorted(explanation.chains.items(), key=lambda item: (len(item[1]), item[0]))]
+    orders = {member.node_id for member in explanation.person.members if _is_order(member)}
+    found = sorted(explanation.chains.items(), key=lambda item: (item[0] in orders, len(item[1]), item[0]))
+    return [chain for _, chain in found]
+
+
+def _is_order(member: Member) -> bool:
+    """Orders come last: a good customer has many, and they say least about who it is."""
+    return member.identifier_type == "order_id"
 
 
 def _member(member: Member, redaction: Redaction) -> Document:

@@ -112,10 +112,10 @@ def _stepwise(warehouse: Warehouse, start: int, best: dict[int, tuple[Tie, ...]]
 
 
 def _step(start: int, tie: Tie, evidence: tuple[object, ...] | None) -> Step:
-    # A decision outweighs what records say, and stands without any.
+    # A decision outweighs what records say, and stands without any; the day of the records is not its day.
     if evidence is None or tie.decision == "must_link":
         rule = tie.decision or tie.rule
-        return Step(start, tie.other(start), tie, rule, "decision", None, tie.first_observed_at, None)
+        return Step(start, tie.other(start), tie, rule, "decision", None, None, None)
     return Step(start, tie.other(start), tie, *evidence)  # type: ignore[arg-type] # in the order of the query
 
 

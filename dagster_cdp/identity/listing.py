@@ -1,5 +1,6 @@
 """Bridges, review items, decisions and partings as plain data, and as text for a terminal."""
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -43,10 +44,10 @@ def bridges(found: list[Large]) -> list[Document]:
 
 def print_bridges(found: list[Document], console: Console) -> None:
     if not found:
-        console.print("No profile is that large: lower --larger-than.")
+        console.print("None of the profiles that large hangs by a single tie.")
     for row in found:
         count = len(row["bridges"])
-        _say(console, f"{row['profile_id']}: {row['node_count']} identifiers, {count} bridges")
+        _say(console, f"{row['profile_id']}: {row['node_count']} identifiers, {counted(count, 'bridge')}")
         for bridge in row["bridges"][:MOST]:
             sides = f"{bridge['left_count']} | {bridge['right_count']}, records: {bridge['evidence_count']}"
             _say(console, f"  {label(bridge['left'])} — {label(bridge['right'])}: {sides}")
@@ -74,7 +75,7 @@ def items(found: list[Item], *, in_clear: bool) -> list[Document]:
     ]
 
 
-def print_items(found: list[Document], console: Console) -> None:
+def print_items(found: list[Document], waiting: dict[str, int], console: Console) -> None:
     if not found:
         _say(console, "Nothing to decide.")
         return
@@ -84,7 +85,10 @@ def print_items(found: list[Document], console: Console) -> None:
         ends = f"{label(row['left'])} ? {label(row['right'])}"
         _say(console, f"{row['item_id']}  {row['kind']:<8} {ends}: {row['because']} ({', '.join(facts)})")
         _say(console, f"            cdp who node:{row['left']['node_id']} node:{row['right']['node_id']}")
-    _say(console, "\nNext: look at the evidence with the line below an item, then settle it with")
+    shown = Counter(row["kind"] for row in found)
+    counts = ", ".join(f"{kind} {shown[kind]:,} of {count:,}" for kind, count in waiting.items())
+    _say(console, f"\nShown: {counts}, bridge {shown['bridge']:,}; --limit shows more.")
+    _say(console, "Next: look at the evidence with the line below an item, then settle it with")
     _say(console, "`cdp identity decide ITEM_ID must-link|cannot-link --owner WHO --reason WHY`.")
 
 

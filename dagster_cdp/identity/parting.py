@@ -78,7 +78,8 @@ def _events(warehouse: Warehouse, profiles: list[str]) -> dict[str, str]:
 def _traits(warehouse: Warehouse, profiles: list[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for table in TRAIT_TABLES:
-        names = sorted(columns_of(warehouse, "profiles", table) - {"profile_id"})
+        columns = columns_of(warehouse, "profiles", table) - {"profile_id"}
+        names = sorted(name for name in columns if not name.startswith("_"))
         if not names:
             continue
         rows = warehouse.execute(

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dagster_cdp.identity.bridging import Large, largest
+from dagster_cdp.identity.bridging import Large, hanging, that_hang
 from dagster_cdp.identity.finding import NotFound, check_built
 from dagster_cdp.identity.person import Label, read_labels
 from dagster_cdp.identity.words import name_of, reason_in_words
@@ -12,7 +12,6 @@ from reverse_etl.desired import columns_of
 from reverse_etl.warehouse import Row, Warehouse
 
 LARGE = 10  # identifiers from which on a bridge is worth a look
-LARGEST = 50  # profiles looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,20 @@ def review(warehouse: Warehouse, limit: int = 10, decided: Iterable[tuple[int, i
     for kind in _kinds(warehouse):
         asked = _asked(warehouse, kind, "", [limit + len(done)])
         found += [item for item in asked if (item.left, item.right) not in done][:limit]
-    bridged = (item for large in largest(warehouse, LARGE, limit) for item in bridge_items(large))
+    bridged = (item for large in that_hang(warehouse, LARGE, limit + len(done)) for item in bridge_items(large))
     found += [item for item in bridged if (item.left, item.right) not in done][:limit]
     return _labelled(warehouse, found)
+
+
+def count_open(warehouse: Warehouse, decided: Iterable[tuple[int, int]] = ()) -> dict[str, int]:
+    """How many questions of each kind wait, shown or not; bridges are looked for only as far as they are shown."""
+    done = [f"{left}:{right}" for left, right in decided]
+    pair = "cast(left_node_id as varchar) || ':' || cast(right_node_id as varchar)"
+    waiting = f"where {pair} not in ({', '.join('?' * len(done))})" if done else ""
+    return {
+        kind: int(warehouse.execute(f"select count(*) from ({_QUESTIONS[kind]}) as questions {waiting}", done)[0][0])
+        for kind in _kinds(warehouse)
+    }
 
 
 def find_item(warehouse: Warehouse, wanted: str) -> Item:
@@ -56,10 +66,29 @@ def find_item(warehouse: Warehouse, wanted: str) -> Item:
     for kind in _kinds(warehouse):
         if found := _asked(warehouse, kind, "where item_id = ?", [wanted, 1]):
             return _labelled(warehouse, found)[0]
-    bridged = (item for large in largest(warehouse, LARGE, LARGEST) for item in bridge_items(large))
-    if found := [item for item in bridged if item.item_id == wanted]:
+    if found := [item for item in _bridged(warehouse, wanted) if item.item_id == wanted]:
         return _labelled(warehouse, found)[0]
     raise NotFound("no item has this id, or a build has settled it: `cdp identity review` lists what is open")
+
+
+def _bridged(warehouse: Warehouse, wanted: str) -> list[Item]:
+    """The bridges of the profile that has the tie of this id, however many profiles are larger."""
+    rows = warehouse.execute(
+        """
+        select members.profile_id, count(distinct members.node_id)
+        from identity.profile_identifiers as members
+        where members.profile_id in (
+            select ends.profile_id
+            from identity.identifier_pairs as pairs
+            inner join identity.profile_identifiers as ends on pairs.left_node_id = ends.node_id
+            where substr(md5('bridge:' || cast(left_node_id as varchar) || ':' || cast(right_node_id as varchar)
+            ), 1, 10) = ?
+        )
+        group by members.profile_id
+        """,
+        [wanted],
+    )
+    return [item for profile, count in rows for item in bridge_items(hanging(warehouse, str(profile), int(count)))]
 
 
 def bridge_items(large: Large) -> list[Item]:
@@ -95,7 +124,7 @@ def _asked(warehouse: Warehouse, kind: str, where: str, parameters: list[object]
             from ({_QUESTIONS[kind]}) as questions
         ) as items
         {where}
-        order by pressing desc, left_node_id, right_node_id limit ?
+        order by pressing desc, link_count desc, left_node_id, right_node_id limit ?
         """,
         parameters,
     )

@@ -48,7 +48,7 @@ def _head(document: Document) -> list[Text]:
         lines.append(Text(f"  {former} was merged or parted; its first identifier is now in this profile"))
     lines.append(Text(f"  {document['node_count']} identifiers, confidence {document['confidence']}"))
     if at := document["at"]:
-        where = at["profile_id"] or "not seen yet"
+        where = at["profile_id"] or "in no profile yet (its records may be older than the build that first knew it)"
         until = f", from {when(at['valid_from'])} to {when(at['valid_to'])}" if at["valid_from"] else ""
         lines.append(Text(f"  at {when(at['moment'])}: {where}{until}"))
     return lines
@@ -58,7 +58,8 @@ def _identifiers(document: Document) -> Table:
     """One row per node: the hash of an address that is shown says nothing more."""
     table = Table(*("type", "value", "confidence", "since", "first seen", "last seen"), box=None, pad_edge=False)
     told = {row["node_id"]: row for row in reversed(document["identifiers"])}
-    for row in [told[node] for node in sorted(told)][:MOST_ROWS]:
+    shown = [told[node] for node in dict.fromkeys(row["node_id"] for row in document["identifiers"])]
+    for row in shown[:MOST_ROWS]:
         moments = (day(row[name]) for name in ("since", "first_seen_at", "last_seen_at"))
         value = Text(row["value"] + (" (shared)" if row["is_shared"] else ""), no_wrap=True)
         table.add_row(Text(name_of(row["type"]), no_wrap=True), value, row["confidence"], *moments)

@@ -10,9 +10,9 @@ def print_consequences(found: Consequences, console: Console) -> None:
     """Counts first, then examples, then what follows for audiences and consent."""
     say(console, f"Profiles: {found.profiles_before:,} → {found.profiles_after:,}")
     say(console, f"  {found.profiles_merging:,} merge into {found.merged_into:,}")
-    print_examples(found.merges, "become", console)
+    print_examples(found.merges, "{parts} become {whole}", console)
     say(console, f"  {found.profiles_splitting:,} split into {found.split_into:,}")
-    print_examples(found.splits, "are now", console)
+    print_examples(found.splits, "{whole} becomes {parts}", console)
     if found.identifiers_dropped or found.identifiers_added:
         say(
             console, f"  identifiers nobody's any more: {found.identifiers_dropped:,}, new: {found.identifiers_added:,}"
@@ -27,13 +27,14 @@ def print_consequences(found: Consequences, console: Console) -> None:
         use = f"{consent.purpose}/{consent.channel}"
         table.add_row(use, f"{consent.granted:,}", f"{consent.no_longer_granted:,}")
     console.print(table)
-    say(console, "Nothing was changed. Next: put the file into dbt_project/seeds/ and `cdp run`.")
+    say(console, "Nothing was changed. Next: let the file take the place of dbt_project/seeds/identifier_rules.csv,")
+    say(console, "and `cdp run`.")
 
 
-def print_examples(examples: list[Example], verb: str, console: Console) -> None:
+def print_examples(examples: list[Example], words: str, console: Console) -> None:
     for example in examples:
         some = f"{', '.join(example.profile_ids[:3])}{' …' if len(example.profile_ids) > 3 else ''}"  # noqa: PLR2004
-        ends = f"{some} {verb} {example.into_or_from}"
+        ends = words.format(parts=some, whole=example.into_or_from)
         say(console, f"    {ends}: {', '.join(example.identifiers)} …")
 
 

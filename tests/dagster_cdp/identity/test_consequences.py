@@ -2,8 +2,10 @@
 
 import pytest
 from people import ADA, ADA_CARD, ADA_COOKIE, ADA_LOGIN, ADA_PHONE, BEN, BEN_LOGIN, KIOSK, values
+from rich.console import Console
 
 from dagster_cdp.identity.consequences import AudienceChange, ConsentChange, compare
+from dagster_cdp.identity.trial_report import print_consequences
 
 REAL = ("identity", "profiles", "audiences")
 
@@ -87,6 +89,17 @@ def test_a_split_is_named_with_both_parts(trial, profile_of):
         {profile_of("ada"), profile_of("new")},
         profile_of("ada"),
     )
+
+
+def test_merges_and_splits_are_said_in_the_order_of_time(trial, profile_of):
+    trial.move("new", ADA_PHONE)
+    console = Console(record=True, width=200)
+    print_consequences(trial.results(), console)
+    (split,) = [line for line in console.export_text().splitlines() if " becomes " in line]
+    before, after = split.split(" becomes ")
+    assert before.strip() == profile_of("ada")
+    assert profile_of("ada") in after
+    assert profile_of("new") in after
 
 
 def test_who_merges_into_a_member_is_one_more_person_with_consent_or_one_less(trial, sha, profile_of):

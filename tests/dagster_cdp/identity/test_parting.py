@@ -20,7 +20,7 @@ class Shop:
         for statement in (
             "create schema profiles",
             "create table profiles.profile_events (event_id varchar, profile_id varchar, _node_id bigint)",
-            "create table profiles.profiles (profile_id varchar, email varchar, identifier_count bigint)",
+            "create table profiles.profiles (profile_id varchar, email varchar, identifier_count bigint, _batch int)",
             "create table profiles.traits (profile_id varchar, order_count bigint)",
         ):
             self.warehouse.execute(statement)
@@ -29,7 +29,7 @@ class Shop:
             row = [event, profile_of(name), node]
             self.warehouse.execute("insert into profiles.profile_events values (?, ?, ?)", row)
         for name, email, orders in (("ada", ADA[1], 5), ("ben", BEN[1], 2)):
-            self.warehouse.execute("insert into profiles.profiles values (?, ?, 5)", [profile_of(name), email])
+            self.warehouse.execute("insert into profiles.profiles values (?, ?, 5, 1)", [profile_of(name), email])
             self.warehouse.execute("insert into profiles.traits values (?, ?)", [profile_of(name), orders])
         self.cookie = cookie
 
@@ -39,7 +39,8 @@ class Shop:
             ("update identity.profile_identifiers set profile_id = ? where node_id = ?", [new, self.cookie]),
             ("update profiles.profile_events set profile_id = ? where _node_id = ?", [new, self.cookie]),
             ("update profiles.profiles set identifier_count = 4 where profile_id = ?", [self.profile_of("ada")]),
-            ("insert into profiles.profiles values (?, null, 1)", [new]),
+            ("update profiles.profiles set _batch = 2", []),
+            ("insert into profiles.profiles values (?, null, 1, 2)", [new]),
         ):
             self.warehouse.execute(statement, parameters)
 

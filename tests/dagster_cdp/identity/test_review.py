@@ -18,6 +18,15 @@ def queue(cdp, *arguments):
     return json.loads(result.stdout)
 
 
+def dumbbell(town, name, left, right):
+    """One profile of two circles that a single tie holds together."""
+    town.person(name, *left, *right)
+    for circle in (left, right):
+        for one, other in zip(circle, circle[1:] + circle[:1], strict=True):
+            town.evidence(one, other)
+    town.evidence(left[0], right[0], records=("r-1", "r-2"))
+
+
 def ends(item):
     return {item["left"]["type"], item["right"]["type"]}
 
@@ -62,11 +71,7 @@ def test_uncertain_matches_are_asked_about_when_there_are_any(ada_and_ben, seed,
 def test_a_large_profile_is_asked_about_where_it_parts_most_evenly(town, seed, cdp):
     left = [("anonymous_id", f"left-{place}") for place in range(8)]
     right = [("anonymous_id", f"right-{place}") for place in range(6)]
-    town.person("both", *left, *right)
-    for circle in (left, right):
-        for one, other in zip(circle, circle[1:] + circle[:1], strict=True):
-            town.evidence(one, other)
-    town.evidence(left[0], right[0], records=("r-1", "r-2"))
+    dumbbell(town, "both", left, right)
     (item,) = queue(cdp)
     assert {item["left"]["node_id"], item["right"]["node_id"]} == {town.node(*left[0]), town.node(*right[0])}
     result = json.loads(cdp("identity", "bridges", "--larger-than", 5, "--json").stdout)
@@ -74,6 +79,35 @@ def test_a_large_profile_is_asked_about_where_it_parts_most_evenly(town, seed, c
     assert "8 | 6" in (text := cdp("identity", "bridges").stdout) or "6 | 8" in text
     assert cdp("identity", "decide", item["item_id"], "cannot-link", *BY).exit_code == 0
     assert queue(cdp) == []
+
+
+def test_larger_profiles_without_a_bridge_hide_none(town, seed, cdp):
+    for place in range(12):
+        ring = [("order_id", f"{place}-{one}") for one in range(20)]
+        town.person(f"buyer-{place}", *ring)
+        for one, other in zip(ring, ring[1:] + ring[:1], strict=True):
+            town.evidence(one, other)
+    left, right = ([("anonymous_id", f"{side}-{one}") for one in range(6)] for side in ("left", "right"))
+    dumbbell(town, "both", left, right)
+    assert [item["kind"] for item in queue(cdp)] == ["bridge"]
+    (found,) = json.loads(cdp("identity", "bridges", "--json").stdout)
+    assert found["node_count"] == 12
+
+
+def test_it_says_how_many_questions_wait(ada_and_ben, seed, cdp):
+    ada_and_ben.refusal(ADA, BEN_LOGIN, links=9, between=("ada", "ben"))
+    assert "refused 1 of 2, shared 1 of 1, bridge 0" in cdp("identity", "review", "--limit", 1).stdout
+    cdp("identity", "decide", queue(cdp)[0]["item_id"], "cannot-link", *BY)
+    assert "refused 1 of 1, shared 1 of 1" in cdp("identity", "review", "--limit", 1).stdout
+
+
+def test_what_a_longer_list_asks_can_be_decided_too(town, seed, cdp):
+    for place in range(52):
+        left, right = ([("anonymous_id", f"{place}-{side}-{one}") for one in range(6)] for side in ("left", "right"))
+        dumbbell(town, f"both-{place}", left, right)
+    items = queue(cdp, "--limit", 60)
+    assert len(items) == 52
+    assert cdp("identity", "decide", items[-1]["item_id"], "cannot-link", *BY).exit_code == 0
 
 
 def test_an_item_has_the_same_id_on_every_build(ada_and_ben, seed, cdp):

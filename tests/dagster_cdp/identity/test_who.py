@@ -71,6 +71,7 @@ def test_a_decision_needs_no_record(ada_and_ben, cdp):
     ada_and_ben.evidence(ADA_CARD, ADA_COOKIE, records=(), decision="must_link")
     (step,) = asked(cdp, ADA_CARD[1], ADA_COOKIE[1])["chains"][0]["steps"]
     assert (step["rule"], step["source"], step["record_id"]) == ("must_link", "decision", None)
+    assert step["observed_at"] is None, "the day of what records say is not that of the decision"
 
 
 def test_withdrawn_evidence_is_not_told(ada_and_ben, cdp):
@@ -104,6 +105,22 @@ def test_at_a_moment_an_identifier_was_elsewhere(ada_and_ben, cdp, profile_of, b
     moments = [began - timedelta(days=1), began + timedelta(days=1), began + timedelta(days=3)]
     found = [asked(cdp, ADA_PHONE[1], "--at", f"{moment:%Y-%m-%d}")["at"]["profile_id"] for moment in moments]
     assert found == [None, profile_of("old-ada"), profile_of("ada")]
+
+
+def test_before_the_first_build_is_not_before_she_was_seen(ada_and_ben, cdp, began):
+    told = cdp("who", ADA[1], "--at", f"{began - timedelta(days=1):%Y-%m-%d}").stdout
+    assert "in no profile yet (its records may be older" in told
+
+
+def test_orders_come_last_so_that_many_hide_nothing(town, cdp):
+    login, orders = ("user_id", "u-7"), [("order_id", f"order-{number:03}") for number in range(60)]
+    town.person("buyer", login, ADA_COOKIE, *orders)
+    for other in (ADA_COOKIE, *orders):
+        town.evidence(login, other)
+    text, told = cdp("who", login[1]).stdout, asked(cdp, login[1])
+    assert [row["type"] for row in told["identifiers"][:2]] == ["user_id", "anonymous_id"]
+    assert told["chains"][0]["to"]["type"] == "anonymous_id"
+    assert "cookie" in text.split("Why they are one person")[0]
 
 
 def test_two_people_are_told_what_was_refused_between_them(ada_and_ben, cdp):
