@@ -1,7 +1,8 @@
 """Webhooks in: a signed delivery becomes rows of a connector's table, or events.
 
-A file of `webhooks/` is a kind of sender: `verify` checks the signature and returns the delivery's id, `contents` says
-what is in it. The settings give it a name, secrets and, for a generic kind, the tables it may write.
+A file of `webhooks/` is a kind of sender: `key` makes a key of a secret, `verify` checks the signature and returns the
+delivery's id, `contents` says what is in it. The settings give it a name, secrets and, for a generic kind, the tables
+it may write.
 """
 
 import importlib
@@ -60,7 +61,8 @@ class UnknownContent(Exception):
 class Kind(Protocol):
     """What a module of `webhooks/` offers."""
 
-    verify: Callable[[Delivery, tuple[str, ...]], str]
+    key: Callable[[str], bytes]  # of no bytes: that is no secret
+    verify: Callable[[Delivery, tuple[bytes, ...]], str]
     contents: Callable[[Delivery, Any, Hook], Iterable[Row | Event]]
 
 
@@ -70,6 +72,7 @@ class Receiver:
     def __init__(self, hook: Hook, limits: Limits) -> None:
         self._hook = hook
         self._kind = load_kind(hook.kind)
+        self._keys = keys_of(hook, self._kind)
         self._limits = limits
         self._seed = seed_of(f"webhook {hook.name}")
         self._origin = quarantine.Origin(hook.name)
@@ -80,7 +83,7 @@ class Receiver:
     def take(self, delivery: Delivery, memory: Memory) -> Taken | Refused:
         """Return lines of a delivery whose signature is right; one that came before is nothing."""
         taken = Taken()
-        identity = self._kind.verify(delivery, self._hook.secrets)
+        identity = self._kind.verify(delivery, self._keys)
         mark = fingerprint(identity.encode() or delivery.body, self._seed)
         if memory.has(mark):
             taken.count("duplicate")
@@ -146,6 +149,17 @@ class Hooks:
         if name not in self._receivers:
             raise Refusal(404, "no_such_webhook")
         return self._receivers[name]
+
+
+def keys_of(hook: Hook, kind: Kind) -> tuple[bytes, ...]:
+    """Return the keys of its secrets; with an empty one, anybody could sign. Raises BadConfiguration."""
+    keys = tuple(map(kind.key, hook.secrets))
+    if keys and all(keys):
+        return keys
+    raise BadConfiguration(
+        f"collector.yml, webhooks.{hook.name}: none of its `secrets` may be missing or cut short; "
+        "copy them as the sender shows them (by Standard Webhooks: whsec_ and base64)"
+    )
 
 
 def load_kind(name: str) -> Kind:

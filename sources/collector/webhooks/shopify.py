@@ -5,17 +5,19 @@ from decimal import Decimal
 from typing import Any
 
 from sources.collector.settings import Hook
-from sources.collector.signatures import check, digest, unbase64
+from sources.collector.signatures import check, digest, plain_key, unbase64
 from sources.collector.webhook import Delivery, Row, UnknownContent
 
 ADDRESS = ("first_name", "last_name", "address1", "city", "zip", "country_code")
 SPELT = {"address1": "address_1"}
 
+key = plain_key
 
-def verify(delivery: Delivery, secrets: tuple[str, ...]) -> str:
+
+def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> str:
     """Check the HMAC of the very bytes."""
     given = unbase64(delivery.headers.get(b"x-shopify-hmac-sha256", b""))
-    check([given], (digest(secret.encode(), delivery.body) for secret in secrets))
+    check([given], (digest(key, delivery.body) for key in keys))
     return delivery.headers.get(b"x-shopify-webhook-id", b"").decode("latin-1")
 
 

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from sources.collector.settings import Hook
-from sources.collector.signatures import check_standard
+from sources.collector.signatures import check_standard, standard_key
 from sources.collector.webhook import Delivery, Row, UnknownContent, columns_of
 
+key = standard_key
 
-def verify(delivery: Delivery, secrets: tuple[str, ...]) -> str:
-    return check_standard(delivery.headers, delivery.body, secrets)
+
+def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> str:
+    return check_standard(delivery.headers, delivery.body, keys)
 
 
 def contents(_delivery: Delivery, payload: dict[str, Any], hook: Hook) -> Iterable[Row]:

@@ -8,14 +8,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from sources.collector.settings import Hook
-from sources.collector.signatures import check_standard
+from sources.collector.signatures import check_standard, standard_key
 from sources.collector.webhook import Delivery, Event, Row, UnknownContent
 
 ROWS = {"loyalty_member.updated": "loyalty_members", "coupon.redeemed": "coupon_redemptions"}
 
+key = standard_key
 
-def verify(delivery: Delivery, secrets: tuple[str, ...]) -> str:
-    return check_standard(delivery.headers, delivery.body, secrets)
+
+def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> str:
+    return check_standard(delivery.headers, delivery.body, keys)
 
 
 def contents(delivery: Delivery, payload: dict[str, Any], _hook: Hook) -> Iterable[Row | Event]:

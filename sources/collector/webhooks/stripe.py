@@ -5,18 +5,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sources.collector.settings import Hook
-from sources.collector.signatures import check, check_time, digest
+from sources.collector.signatures import check, check_time, digest, plain_key
 from sources.collector.webhook import Delivery, Row, UnknownContent
 
+key = plain_key
 
-def verify(delivery: Delivery, secrets: tuple[str, ...]) -> str:
+
+def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> str:
     """Check `t` and the `v1` signatures over `t.body`."""
     parts = [part.partition(b"=")[::2] for part in delivery.headers.get(b"stripe-signature", b"").split(b",")]
     timestamp = next((value for name, value in parts if name.strip() == b"t"), b"")
     check_time(timestamp)
     given = [value.strip() for name, value in parts if name.strip() == b"v1"]
     signed = timestamp + b"." + delivery.body
-    check(given, (digest(secret.encode(), signed).hex().encode() for secret in secrets))
+    check(given, (digest(key, signed).hex().encode() for key in keys))
     return ""  # the event's own id stands in the body, and the same event has the same bytes
 
 

@@ -14,6 +14,7 @@ from door import Door
 from standardwebhooks import Webhook
 
 from sources.collector.settings import Hook, Settings
+from sources.collector.signatures import fresh_standard_secret, standard_key
 from sources.collector.webhook import columns_of, load_kind
 from sources.refusals import BadConfiguration
 
@@ -207,6 +208,26 @@ def test_a_generic_sender_writes_the_tables_it_may(hooks):
 def test_an_old_or_forged_delivery_is_401(hooks, given, code):
     answer = standard(hooks, "any", {"type": "support.users", "data": {}}, **given)
     assert (answer.status_code, answer.json()["code"]) == (401, code)
+
+
+@pytest.mark.parametrize("kind", ["shopify", "stripe", "store", "standard"])
+@pytest.mark.parametrize("secrets", [(), ("",), ("good", "")])
+def test_a_webhook_without_a_secret_is_no_open_door(door_of, kind, secrets):
+    given = tuple(SECRET if secret == "good" else secret for secret in secrets)
+    with pytest.raises(BadConfiguration, match=r"webhooks\.mine"):
+        door_of(Settings(webhooks={"mine": Hook(name="mine", kind=kind, secrets=given)}))
+
+
+@pytest.mark.parametrize("kind", ["store", "standard"])
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_…", "whsec_not base64!"])
+def test_a_secret_that_is_no_base64_is_found_at_the_start_and_not_repeated(door_of, kind, secret):
+    with pytest.raises(BadConfiguration, match="base64") as error:
+        door_of(Settings(webhooks={"mine": Hook(name="mine", kind=kind, secrets=(secret,))}))
+    assert secret == "whsec_" or secret not in str(error.value)
+
+
+def test_a_fresh_secret_is_one():
+    assert all(len(standard_key(fresh_standard_secret())) == 24 for _ in range(50))
 
 
 def test_a_kind_that_is_not_there_is_named():
