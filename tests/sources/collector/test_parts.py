@@ -173,12 +173,15 @@ def test_what_is_no_route(door, method, path, status):
     assert ("allow" in answer.headers) == (status == 405)
 
 
-def test_failures_to_ship_the_log_are_measured(door, tmp_path):
+def test_failures_to_ship_the_log_are_measured_and_told_once(door, tmp_path, capsys):
     class Forwarder:
-        failures = 3
+        failures, fault = 3, "the object store did not take a segment: PermissionError"
 
     worker = Worker(door.settings, OpenLog(door.log, forwarder=Forwarder()), door.memory, tmp_path / "state")
-    worker._measure()
+    for _ in range(2):
+        worker._measure()
+    [line] = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["event"], line["error"], line["count"]) == ("log_not_shipped", Forwarder.fault, 3)
     assert (
         'cdp_collector_log_ship_failures_total{worker="w0"} 3' in text(worker.collector.metrics.samples("w0")).decode()
     )
