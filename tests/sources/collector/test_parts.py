@@ -162,6 +162,8 @@ def test_pages_of_other_sites_are_turned_away(door_of, door):
         ("GET", "/v1/track", 405),
         ("DELETE", "/v1/batch", 405),
         ("POST", "/healthz", 405),
+        ("HEAD", "/v1/track", 405),
+        ("HEAD", "/pixel/v1/track", 405),
         ("GET", "/", 404),
         ("GET", f"/v1/projects/{KEY}/../settings", 404),
         ("OPTIONS", "/nowhere", 404),
