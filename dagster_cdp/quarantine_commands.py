@@ -1,15 +1,17 @@
 """`cdp quarantine`: what the collector refused and why, and sending it through once more."""
 
+import json
 from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 quarantine_app = typer.Typer(help="What the collector refused: reasons, and another try.", no_args_is_help=True)
 
 Code = Annotated[str | None, typer.Option(help="Only this reason, as `cdp quarantine list` names it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 Sender = Annotated[str | None, typer.Option("--source", help="Only of this source of the collector's settings.")]
 
 OPEN = """
@@ -26,11 +28,10 @@ CAME_THROUGH = """(
 
 
 @quarantine_app.command("list")
-def list_refusals(code: Code = None, source: Sender = None) -> None:
+def list_refusals(code: Code = None, source: Sender = None, as_json: AsJson = False) -> None:
     """Count refusals by reason and source, and how many of them came through later; never what they say."""
     from dagster_cdp.warehouse import connect  # noqa: PLC0415 - each command imports only what it runs
 
-    table = Table("reason", "stage", "source", "refused", "of these through later", "newest (UTC)")
     with connect("quarantine") as warehouse:
         rows = warehouse.execute(
             f"select refused.code, refused.stage, refused.source, count(*), "
@@ -38,8 +39,15 @@ def list_refusals(code: Code = None, source: Sender = None) -> None:
             "group by refused.code, refused.stage, refused.source order by 4 desc, 1, 2, 3",
             [code, code, source, source],
         )
-    for row in rows:
-        table.add_row(*(str(value) for value in row))
+    if as_json:
+        names = ("reason", "stage", "source", "refused", "through_later", "newest_at")
+        print(json.dumps({"refusals": [dict(zip(names, (*row[:5], iso(row[5])), strict=True)) for row in rows]}))
+        return
+    table = Table(
+        Column("reason", no_wrap=True), "stage", "source", "refused", "of these through later", "newest (UTC)"
+    )
+    for *words, newest in rows:
+        table.add_row(*map(str, words), f"{newest:%Y-%m-%d %H:%M}")
     Console().print(table)
     print(f"{sum(row[3] for row in rows)} refused. Once plan or settings are mended: `cdp quarantine replay`.")
 

@@ -135,6 +135,8 @@ def test_a_refused_event_comes_through_once_the_settings_allow_it(collected, tmp
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("CDP_NOW")
     assert "event_too_large" in said("list")
+    listed = json.loads(said("list", "--json", "--code", "table_not_allowed"))["refusals"]
+    assert [(each["stage"], each["source"], each["through_later"]) for each in listed] == [("webhook", "helpdesk", 0)]
     assert "0 of 1 would pass" in said("replay", "--try", "--code", "event_too_large")
     (home / "collector.yml").write_text(SETTINGS.format(limit=2000, tables="support.users"))
     assert "3 of 5 would pass" in said("replay", "--try")  # the half character was replaced when it was written down
@@ -157,3 +159,5 @@ def test_a_refused_event_comes_through_once_the_settings_allow_it(collected, tmp
     assert ask("select id, _source_file like '%support.users%' from raw.support__users") == [("7", True)]
     assert ask("select _outcome from staging.judged_collector__refusals where stage = 'replayed'") == [("suppressed",)]
     assert "0 of 2 would pass" in said("replay", "--try")
+    listed = json.loads(said("list", "--json", "--code", "table_not_allowed"))["refusals"]
+    assert [each["through_later"] for each in listed] == [1]
