@@ -147,8 +147,8 @@ def collect(
     from sources.configuration import read_configuration  # noqa: PLC0415 - as above
 
     configuration = read_configuration()
-    _say(f"Events are taken at http://{host}:{port}, their write keys are in {configuration.collector}", quiet=False)
-    serve(configuration, host, port, workers)
+    where = f"Events are taken at http://{host}:{port}, their write keys are in {configuration.collector}"
+    serve(configuration, host, port, workers, begins=lambda: _say(where, quiet=False))
 
 
 @gate_app.command("list")

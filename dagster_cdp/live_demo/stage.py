@@ -14,6 +14,7 @@ from dagster_cdp.warehouse import is_owned
 from reverse_etl.sandbox.server import running
 from reverse_etl.sandbox.state import State
 from reverse_etl.sandbox.vendor import environment
+from sources.collector.signatures import fresh_standard_secret
 from sources.configuration import Configuration
 from sources.demo.happening import SETTINGS
 from sources.demo.sending import collecting
@@ -41,7 +42,7 @@ def stage(configuration: Configuration) -> Iterator[Stage]:
     """Put everything up and take it down; nothing that is sent leaves this machine."""
     if is_owned(configuration):
         raise NoStage("`cdp live` runs already: end it first, the demo's owner sends to sandboxes only")
-    key, secret = f"wk_{secrets.token_urlsafe(24)}", f"whsec_{secrets.token_urlsafe(24)}"
+    key, secret = f"wk_{secrets.token_urlsafe(24)}", fresh_standard_secret()
     settings = configuration.home / "demo_collector.yml"
     settings.write_text(SETTINGS.format(key=key, secret=secret))
     with (

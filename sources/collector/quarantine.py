@@ -29,7 +29,7 @@ class Reason:
 
     stage: str  # body, event, plan or webhook
     codes: Sequence[str]
-    kind: str | None = None
+    kind: str | None = None  # of call; of a delivery, its topic
     sent_at: Any = None
 
 
@@ -43,7 +43,7 @@ def line(
     sdk: str | None = None,
 ) -> bytes:
     """Return the line of one refused event or body; an address in it is cut out unless the policy keeps it whole."""
-    kept = raw[:KEPT_BYTES]
+    kept = raw if reason.stage == "webhook" else raw[:KEPT_BYTES]  # a delivery got 200, whatever its size
     if not origin.keeps_addresses:
         kept = _ADDRESS.sub(rb"\1\2", kept)
     text, is_base64 = readable(kept)
@@ -63,6 +63,11 @@ def line(
             "sentAt": reason.sent_at,
         }
     )
+
+
+def replayed(received_at: str, sender: str, name: str) -> bytes:
+    """Return the line that says of an earlier one, by its name, that what it kept has passed since."""
+    return encode({"receivedAt": received_at, "source": sender, "stage": "replayed", "messageId": name})
 
 
 def readable(raw: bytes) -> tuple[str, bool]:

@@ -88,6 +88,10 @@ class Router:
         self._open = [(route, *ends(route.path)) for route in ROUTES if "{" in route.path]
 
     def find(self, method: str, path: str) -> tuple[Route | None, str]:
+        """Return it also for the head of what is only read: load balancers ask for that; a pixel takes an event."""
+        if method == "HEAD":
+            route, name = self.find("GET", path)
+            return (None, "") if route is None or route.handler is receiving.pixel else (route, name)
         if route := self._fixed.get((method, path)):
             return route, ""
         for route, begin, end in self._open:
@@ -97,7 +101,7 @@ class Router:
 
     def allowed(self, path: str) -> list[str]:
         """Return the methods this path has; none: no such path."""
-        return [method for method in ("GET", "POST") if self.find(method, path)[0]]
+        return [method for method in ("GET", "HEAD", "POST") if self.find(method, path)[0]]
 
 
 def ends(path: str) -> tuple[str, str]:

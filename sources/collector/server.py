@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
@@ -14,11 +15,14 @@ from sources.collector.app import Collector
 from sources.collector.deduplication import Memory
 from sources.collector.metrics import Shared
 from sources.collector.protocol import Connection, look_at
+from sources.collector.senders import Senders
 from sources.collector.settings import Settings, read_settings
 from sources.collector.telling import listen_to_libraries, tell
+from sources.collector.webhook import Hooks
 from sources.configuration import Configuration
-from sources.log.opening import OpenLog, open_log
+from sources.log.opening import OpenLog, open_log, remote_of
 from sources.log.writer import Limits
+from sources.refusals import BadConfiguration
 
 TICK = 1.0  # seconds between two looks at what ages
 GRACE = 30  # seconds that requests have to end
@@ -26,13 +30,31 @@ WAITING_BYTES = 32 * 1024 * 1024
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Bind a socket that other workers may bind too; the kernel deals connections out among them."""
+    """Bind a socket that other workers may bind too; the kernel deals connections out among them.
+
+    Raises BadConfiguration for an address that can't be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    bound.bind((host, port))
+    try:
+        bound.bind((host, port))
+    except (OSError, OverflowError) as fault:
+        bound.close()
+        why = getattr(fault, "strerror", None) or "there is no such port"
+        raise BadConfiguration(f"can't listen on {host}, port {port}: {why}; try another --host or --port") from None
     return bound
+
+
+def look_over(configuration: Configuration, host: str, port: int) -> None:
+    """Find what would stop a worker before one is started. Raises BadConfiguration, which says what to mend."""
+    settings = read_settings(configuration.collector)
+    Senders(settings)
+    Hooks(settings)
+    if remote := remote_of(configuration):
+        remote.close()
+    listening(host, port).close()
 
 
 class Worker:
@@ -45,6 +67,7 @@ class Worker:
         self.collector = Collector(settings, log.writer, memory, log.writer.worker, self._shared)
         self._memory = memory
         self.connections: set[Any] = set()
+        self._not_shipped = 0
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
         """Hand on; not a coroutine of its own, because that takes time with every request."""
@@ -87,6 +110,13 @@ class Worker:
             ids_bytes=self._memory.size,
         )
         self._shared.leave(collector.metrics.samples(collector.worker))
+        self._tell_of_shipping()
+
+    def _tell_of_shipping(self) -> None:
+        """Whoever looks after it hears of each attempt that failed; nothing is lost meanwhile."""
+        if (forwarder := self._log.forwarder) and forwarder.failures > self._not_shipped:
+            self._not_shipped = forwarder.failures
+            tell("log_not_shipped", error=forwarder.fault, count=forwarder.failures)
 
 
 def run_worker(configuration: Configuration, host: str, port: int) -> None:
@@ -101,7 +131,7 @@ def run_worker(configuration: Configuration, host: str, port: int) -> None:
     Connection.seconds = settings.limits.seconds
     server = uvicorn.Server(configured(worker))
     worker.connections = server.server_state.connections
-    tell("worker_started", worker=log.writer.worker, host=host, port=bound.getsockname()[1])
+    tell("worker_started", worker=log.writer.worker, pid=os.getpid(), host=host, port=bound.getsockname()[1])
     spare_the_collector()
     server.run(sockets=[bound])
 

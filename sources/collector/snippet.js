@@ -1,6 +1,6 @@
 (function (w, d, n) {
   var tag = d.currentScript, at = new URL(tag.src).origin, key = tag.dataset.key, need = tag.dataset.consent === "required",
-    store = w.localStorage, gpc = !!n.globalPrivacyControl, queue = [], early = (w.cdp && w.cdp.q) || [], wait = 1e3, timer, busy, user,
+    store = {}, seen = tag.dataset.page === "no", gpc = !!n.globalPrivacyControl, queue = [], early = (w.cdp && w.cdp.q) || [], wait = 1e3, timer, busy, user,
     uuid = function () { return w.crypto.randomUUID ? crypto.randomUUID() : ([1e7] + -1e3 + -4e3 + -8e3 + -1e11).replace(/[018]/g, function (c) { return (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16); }); },
     cookie = function (name) { var m = d.cookie.match("(?:^|; )" + name + "=([^;]*)"); return m && decodeURIComponent(m[1]); },
     keep = function (name, value, days) { d.cookie = name + "=" + encodeURIComponent(value) + ";path=/;max-age=" + days * 86400 + ";SameSite=Lax" + (location.protocol === "https:" ? ";Secure" : ""); },
@@ -57,16 +57,17 @@
 
   var cdp = w.cdp = {
     track: function (event, properties) { call("track", { event: event, properties: properties }); },
-    page: function (name, properties) { call("page", { name: name, properties: properties }); },
+    page: function (name, properties) { seen = seen || may(); call("page", { name: name, properties: properties }); },
     identify: function (id, traits) { user = id; if (may()) keep("cdp_user", id, 395); call("identify", { userId: id, traits: traits }); },
     reset: function () { user = ""; keep("cdp_user", "", 0); keep("cdp_id", "", 0); },
     consent: function (choice) {
       said = choice; keep("cdp_consent", JSON.stringify(choice), 395);
       call("track", { event: CHANGE });
-      if (!may()) cdp.reset();
+      if (!may()) cdp.reset(); else if (!seen) cdp.page();
     }
   };
-  try { queue = JSON.parse(store.cdp_queue || "[]"); } catch (e) {}
+  // asking for it throws where a browser keeps nothing for a site
+  try { store = w.localStorage; queue = JSON.parse(store.cdp_queue || "[]"); } catch (e) {}
   early.forEach(function (c) { cdp[c[0]].apply(cdp, [].slice.call(c, 1)); });
-  if (tag.dataset.page !== "no") cdp.page();
+  if (!seen) cdp.page();
 })(window, document, navigator);

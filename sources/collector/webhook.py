@@ -1,7 +1,8 @@
 """Webhooks in: a signed delivery becomes rows of a connector's table, or events.
 
-A file of `webhooks/` is a kind of sender: `verify` checks the signature and returns the delivery's id, `contents` says
-what is in it. The settings give it a name, secrets and, for a generic kind, the tables it may write.
+A file of `webhooks/` is a kind of sender: `key` makes a key of a secret, `verify` checks the signature and says which
+delivery it is, `contents` what is in it. The settings give it a name, secrets and, for a generic kind, the tables
+it may write.
 """
 
 import importlib
@@ -39,11 +40,20 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class Signed:
+    """A delivery whose sender is known: all that is needed of it beside its body, also when it is judged again."""
+
+    identity: str
+    received_at: str
+    topic: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """One row of `<connector>.<table>`; only declared columns are taken from the fields."""
 
     table: str
-    fields: Fields
+    fields: Any
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,9 @@ class UnknownContent(Exception):
 class Kind(Protocol):
     """What a module of `webhooks/` offers."""
 
-    verify: Callable[[Delivery, tuple[str, ...]], str]
-    contents: Callable[[Delivery, Any, Hook], Iterable[Row | Event]]
+    key: Callable[[str], bytes]  # of no bytes: that is no secret
+    verify: Callable[[Delivery, tuple[bytes, ...]], Signed]
+    contents: Callable[[Signed, Any, Hook], Iterable[Row | Event]]
 
 
 class Receiver:
@@ -70,69 +81,72 @@ class Receiver:
     def __init__(self, hook: Hook, limits: Limits) -> None:
         self._hook = hook
         self._kind = load_kind(hook.kind)
+        self._keys = keys_of(hook, self._kind)
         self._limits = limits
         self._seed = seed_of(f"webhook {hook.name}")
         self._origin = quarantine.Origin(hook.name)
-        self._source: Source = source_of(
+        self.source: Source = source_of(
             Sender(write_key=f"webhook:{hook.name}", name=hook.name, kind="server", consent=hook.consent)
         )
 
     def take(self, delivery: Delivery, memory: Memory) -> Taken | Refused:
         """Return lines of a delivery whose signature is right; one that came before is nothing."""
         taken = Taken()
-        identity = self._kind.verify(delivery, self._hook.secrets)
-        mark = fingerprint(identity.encode() or delivery.body, self._seed)
+        signed = self._kind.verify(delivery, self._keys)
+        mark = fingerprint(signed.identity.encode() or delivery.body, self._seed)
         if memory.has(mark):
             taken.count("duplicate")
             return taken
         taken.marks.append(mark)
+        return self.judged(signed, delivery.body, memory, taken)
+
+    def judged(self, signed: Signed, body: bytes, memory: Memory, taken: Taken) -> Taken | Refused:
+        """Take what a delivery holds, or all of it as refused."""
         try:
-            contents = list(self._kind.contents(delivery, orjson.loads(delivery.body), self._hook))
+            contents = list(self._kind.contents(signed, orjson.loads(body), self._hook))
         except orjson.JSONDecodeError:
-            self._refuse(delivery, "malformed_json", identity, taken)
+            self._refuse(signed, body, "malformed_json", taken)
             return Refused("malformed_json", taken)
         except UnknownContent as unknown:
-            self._refuse(delivery, str(unknown), identity, taken)
+            self._refuse(signed, body, str(unknown), taken)
             return taken
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
-            self._refuse(delivery, "unexpected_shape", identity, taken)
+            self._refuse(signed, body, "unexpected_shape", taken)
             return taken
-        return self._sorted(contents, delivery, identity, memory, taken)
+        for row in (content for content in contents if isinstance(content, Row)):
+            if fields := declared(row):
+                taken.keep(row.table, self._line(fields, signed))
+                taken.count("accepted")
+            else:
+                alone = body if len(contents) == 1 else encode({"type": row.table, "data": row.fields})
+                self._refuse(signed, alone, "unexpected_shape", taken)
+        return self._sorted((content for content in contents if isinstance(content, Event)), signed, memory, taken)
 
-    def _sorted(
-        self, contents: list[Row | Event], delivery: Delivery, identity: str, memory: Memory, taken: Taken
-    ) -> Taken:
-        sorting = Sorting(self._source, Facts(delivery.received_at, None), self._limits, memory)
-        rows = [content for content in contents if isinstance(content, Row)]
-        for row in rows:
-            taken.keep(row.table, self._line(row, delivery, identity))
-        for content in contents:
-            if isinstance(content, Event):
-                sorting.take_raw(orjson.dumps(content.fields), None)
-        events = sorting.done()
-        for lane, lines in events.lanes.items():
+    def _sorted(self, events: Iterable[Event], signed: Signed, memory: Memory, taken: Taken) -> Taken:
+        sorting = Sorting(self.source, Facts(signed.received_at, None), self._limits, memory)
+        for event in events:
+            sorting.take_raw(orjson.dumps(event.fields), None)
+        done = sorting.done()
+        for lane, lines in done.lanes.items():
             taken.lane(lane).extend(lines)
-        taken.marks.extend(events.marks)
-        for outcome, count in events.counts.items():
+        taken.marks.extend(done.marks)
+        for outcome, count in done.counts.items():
             taken.count(outcome, count)
-        taken.count("accepted", len(rows))
         return taken
 
-    def _line(self, row: Row, delivery: Delivery, identity: str) -> bytes:
-        columns = columns_of(row.table)
-        fields = {name: value for name, value in row.fields.items() if name in columns}
+    def _line(self, fields: Fields, signed: Signed) -> bytes:
         return encode(
             {
-                "receivedAt": delivery.received_at,
+                "receivedAt": signed.received_at,
                 "webhook": self._hook.name,
-                "deliveryId": identity,
+                "deliveryId": signed.identity,
                 "row": fields,
             }
         )
 
-    def _refuse(self, delivery: Delivery, code: str, identity: str, taken: Taken) -> None:
-        reason = quarantine.Reason("webhook", (code,))
-        line = quarantine.line(delivery.received_at, self._origin, reason, delivery.body, message_id=identity)
+    def _refuse(self, signed: Signed, body: bytes, code: str, taken: Taken) -> None:
+        reason = quarantine.Reason("webhook", (code,), signed.topic or None)
+        line = quarantine.line(signed.received_at, self._origin, reason, body, message_id=signed.identity)
         taken.refuse(line, code)
 
 
@@ -140,12 +154,31 @@ class Hooks:
     """All configured senders of webhooks, by name."""
 
     def __init__(self, settings: Settings) -> None:
-        self._receivers = {hook.name: Receiver(hook, settings.limits) for hook in settings.webhooks.values()}
+        self.receivers = {hook.name: Receiver(hook, settings.limits) for hook in settings.webhooks.values()}
 
     def find(self, name: str) -> Receiver:
-        if name not in self._receivers:
+        if name not in self.receivers:
             raise Refusal(404, "no_such_webhook")
-        return self._receivers[name]
+        return self.receivers[name]
+
+
+def keys_of(hook: Hook, kind: Kind) -> tuple[bytes, ...]:
+    """Return the keys of its secrets; with an empty one, anybody could sign. Raises BadConfiguration."""
+    keys = tuple(map(kind.key, hook.secrets))
+    if keys and all(keys):
+        return keys
+    raise BadConfiguration(
+        f"collector.yml, webhooks.{hook.name}: none of its `secrets` may be missing or cut short; "
+        "copy them as the sender shows them (by Standard Webhooks: whsec_ and base64)"
+    )
+
+
+def declared(row: Row) -> Fields:
+    """Return what its table has columns for; of what is no row, nothing."""
+    columns = columns_of(row.table)
+    return (
+        {name: value for name, value in row.fields.items() if name in columns} if isinstance(row.fields, dict) else {}
+    )
 
 
 def load_kind(name: str) -> Kind:

@@ -5,17 +5,23 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
-from sources.collector.server import listening, run_worker
+from sources.collector.server import listening, look_over, run_worker
+from sources.collector.telling import tell
 from sources.configuration import Configuration
 
 PAUSE = 0.2
 AGAIN_AFTER = 1.0  # seconds before a worker that died is started again
 
 
-def collect(configuration: Configuration, host: str, port: int, workers: int = 1) -> None:
-    """Serve until told to stop; return when all that was accepted is on disk."""
+def collect(
+    configuration: Configuration, host: str, port: int, workers: int = 1, begins: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until told to stop; return when all that was accepted is on disk. Raises BadConfiguration at the start."""
+    look_over(configuration, host, port)
+    begins()
     if workers == 1:
         run_worker(configuration, host, port)
         return
@@ -38,6 +44,7 @@ class Parent:
             time.sleep(PAUSE)
             for place, worker in enumerate(self._workers):
                 if worker.poll() is not None and not self._is_stopping:
+                    tell("worker_lost", pid=worker.pid, code=worker.returncode)
                     time.sleep(AGAIN_AFTER)
                     self._workers[place] = self._started()
         for worker in self._workers:

@@ -35,6 +35,7 @@ class Forwarder:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log shipping", daemon=True)
         self.failures = 0
+        self.fault = ""  # why the last attempt failed
 
     def start(self) -> None:
         self._thread.start()
@@ -97,7 +98,8 @@ class Forwarder:
             is_ending, pause = self._ending.is_set(), PAUSE
             try:
                 self.ship()
-            except (LogRefused, OSError):
+            except (LogRefused, OSError) as fault:
+                self.fault = str(fault) if isinstance(fault, LogRefused) else type(fault).__name__
                 self.failures += 1
                 pause = AFTER_A_FAILURE
             if is_ending:

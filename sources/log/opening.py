@@ -49,12 +49,10 @@ def open_log(configuration: Configuration, limits: Limits | None = None) -> Open
     """Open the log for writing, as `CDP_LOG`, `CDP_LOG_ADDRESS`, `CDP_LOG_ACK` and `CDP_LOG_DAYS` say."""
     follower = SHIPPING if configuration.log_address else WAREHOUSE
     settled = replace(limits or Limits(), keep_days=configuration.log_days, followers=(follower,))
-    if not configuration.log_address:
+    if (remote := remote_of(configuration)) is None:
         return OpenLog(Writer(configuration.log, limits=settled))
-    remote, node = remote_at(configuration.log_address), node_of(configuration)
+    node = node_of(configuration)
     if configuration.log_ack == "broker":
-        if configuration.log_address.partition("://")[0] not in BROKERS:
-            raise BadConfiguration(f"CDP_LOG_ACK=broker needs CDP_LOG_ADDRESS to be one of: {', '.join(BROKERS)}")
         writer = Writer(
             configuration.log,
             limits=settled,
@@ -66,6 +64,14 @@ def open_log(configuration: Configuration, limits: Limits | None = None) -> Open
     forwarder = Forwarder(configuration.log, remote)
     forwarder.start()
     return OpenLog(writer, remote, forwarder)
+
+
+def remote_of(configuration: Configuration) -> Remote | None:
+    """Return where the log goes past this machine. Raises BadConfiguration."""
+    address = configuration.log_address
+    if address and configuration.log_ack == "broker" and address.partition("://")[0] not in BROKERS:
+        raise BadConfiguration(f"CDP_LOG_ACK=broker needs CDP_LOG_ADDRESS to be one of: {', '.join(BROKERS)}")
+    return remote_at(address) if address else None
 
 
 def log_reader(configuration: Configuration) -> Reads:

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 
 import httpx
+from standardwebhooks import Webhook
 
 
 class Collector:
@@ -42,4 +44,15 @@ class Collector:
     def send(self, *events, **beside):
         body = json.dumps({"batch": events, "writeKey": "wk_test", **beside}).encode()
         answer = httpx.post(f"http://127.0.0.1:{self.port}/v1/batch", content=body, timeout=30)
+        assert answer.status_code == 200
+
+    def deliver(self, name, secret, identity, payload):
+        """Send a webhook that is signed by Standard Webhooks."""
+        body, at = json.dumps(payload), datetime.now(UTC)
+        headers = {
+            "webhook-id": identity,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": Webhook(secret).sign(identity, at, body),
+        }
+        answer = httpx.post(f"http://127.0.0.1:{self.port}/webhooks/{name}", content=body, headers=headers, timeout=30)
         assert answer.status_code == 200

@@ -8,14 +8,19 @@ import pytest
 from collecting import Collector
 from demo_line import point_at
 
+from sources.collector.signatures import fresh_standard_secret
+
+SECRET = fresh_standard_secret()
 SETTINGS = """
 sources:
   server:
     write_key: wk_test
     kind: server
+webhooks:
+  helpdesk: {{kind: standard, secrets: [SECRET], tables: [{tables}]}}
 limits:
   event: {limit}
-"""
+""".replace("SECRET", SECRET)
 
 
 def event(message_id, **more):
@@ -35,7 +40,7 @@ def collected(tmp_path_factory):
 
     home = tmp_path_factory.mktemp("collected")
     (home / "inbox/web_events/events").mkdir(parents=True)
-    (home / "collector.yml").write_text(SETTINGS.format(limit=700))
+    (home / "collector.yml").write_text(SETTINGS.format(limit=700, tables=""))
     with pytest.MonkeyPatch.context() as environment:
         for name, value in point_at(home).items():
             environment.setenv(name, value)
@@ -53,6 +58,7 @@ def collected(tmp_path_factory):
         collector.end(signal.SIGKILL)
         collector.start()
         collector.send(*(event(name) for name in GOOD[18:]))
+        collector.deliver("helpdesk", SECRET, "d1", {"type": "support.users", "data": {"id": "7"}})
         collector.end()
         lines = [json.dumps(event(name, receivedAt="2026-03-01T10:00:01Z")) for name in ("m1", "m2", "filed")]
         (home / "inbox/web_events/events/elsewhere.jsonl").write_text("\n".join(lines))
@@ -86,6 +92,7 @@ def test_every_event_ended_in_exactly_one_place(collected):
     found = ends()
     assert found.pop("half") == ["quarantined"]
     assert found.pop("consent_denied") == ["suppressed"]
+    assert found.pop("d1") == ["quarantined"]
     assert found == expected
 
 
@@ -128,11 +135,14 @@ def test_a_refused_event_comes_through_once_the_settings_allow_it(collected, tmp
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("CDP_NOW")
     assert "event_too_large" in said("list")
+    listed = json.loads(said("list", "--json", "--code", "table_not_allowed"))["refusals"]
+    assert [(each["stage"], each["source"], each["through_later"]) for each in listed] == [("webhook", "helpdesk", 0)]
     assert "0 of 1 would pass" in said("replay", "--try", "--code", "event_too_large")
-    (home / "collector.yml").write_text(SETTINGS.format(limit=2000))
-    assert "2 of 4 would pass" in said("replay", "--try")  # the half character was replaced when it was written down
+    (home / "collector.yml").write_text(SETTINGS.format(limit=2000, tables="support.users"))
+    assert "3 of 5 would pass" in said("replay", "--try")  # the half character was replaced when it was written down
     assert "1 of 1 pass" in said("replay", "--code", "event_too_large")
-    assert "1 of" in said("replay")
+    assert "2 of" in said("replay")
+    assert "0 of" in said("replay", "--code", "table_not_allowed")  # also before it is loaded
     report = run_line("group:raw or group:gates or group:staging")
     assert report.failures == []
     [(received, count)] = ask(
@@ -146,4 +156,8 @@ def test_a_refused_event_comes_through_once_the_settings_allow_it(collected, tmp
         "where refused.received_at = events.received_at"
     )
     assert same == [(2,)]
+    assert ask("select id, _source_file like '%support.users%' from raw.support__users") == [("7", True)]
+    assert ask("select _outcome from staging.judged_collector__refusals where stage = 'replayed'") == [("suppressed",)]
     assert "0 of 2 would pass" in said("replay", "--try")
+    listed = json.loads(said("list", "--json", "--code", "table_not_allowed"))["refusals"]
+    assert [each["through_later"] for each in listed] == [1]

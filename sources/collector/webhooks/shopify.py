@@ -5,23 +5,26 @@ from decimal import Decimal
 from typing import Any
 
 from sources.collector.settings import Hook
-from sources.collector.signatures import check, digest, unbase64
-from sources.collector.webhook import Delivery, Row, UnknownContent
+from sources.collector.signatures import check, digest, plain_key, unbase64
+from sources.collector.webhook import Delivery, Row, Signed, UnknownContent
 
 ADDRESS = ("first_name", "last_name", "address1", "city", "zip", "country_code")
 SPELT = {"address1": "address_1"}
 
+key = plain_key
 
-def verify(delivery: Delivery, secrets: tuple[str, ...]) -> str:
+
+def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> Signed:
     """Check the HMAC of the very bytes."""
     given = unbase64(delivery.headers.get(b"x-shopify-hmac-sha256", b""))
-    check([given], (digest(secret.encode(), delivery.body) for secret in secrets))
-    return delivery.headers.get(b"x-shopify-webhook-id", b"").decode("latin-1")
+    check([given], (digest(key, delivery.body) for key in keys))
+    identity, topic = (delivery.headers.get(b"x-shopify-" + name, b"") for name in (b"webhook-id", b"topic"))
+    return Signed(identity.decode("latin-1"), delivery.received_at, topic.decode("latin-1"))
 
 
-def contents(delivery: Delivery, payload: dict[str, Any], _hook: Hook) -> Iterable[Row]:
+def contents(signed: Signed, payload: dict[str, Any], _hook: Hook) -> Iterable[Row]:
     """Yield the order and its lines; other topics are nobody's here."""
-    if not delivery.headers.get(b"x-shopify-topic", b"").startswith(b"orders/"):
+    if not signed.topic.startswith("orders/"):
         raise UnknownContent("unknown_topic")
     yield Row("web_orders.orders", order_of(payload))
     for index, line in enumerate(payload.get("line_items") or ()):

@@ -4,15 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from sources.collector.settings import Hook
-from sources.collector.signatures import check_standard
-from sources.collector.webhook import Delivery, Row, UnknownContent, columns_of
+from sources.collector.signatures import check_standard, standard_key
+from sources.collector.webhook import Delivery, Row, Signed, UnknownContent, columns_of
+
+key = standard_key
 
 
-def verify(delivery: Delivery, secrets: tuple[str, ...]) -> str:
-    return check_standard(delivery.headers, delivery.body, secrets)
+def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> Signed:
+    return Signed(check_standard(delivery.headers, delivery.body, keys), delivery.received_at)
 
 
-def contents(_delivery: Delivery, payload: dict[str, Any], hook: Hook) -> Iterable[Row]:
+def contents(_signed: Signed, payload: dict[str, Any], hook: Hook) -> Iterable[Row]:
     """Yield the rows, if this sender may write the table."""
     table = str(payload["type"])
     if table not in hook.tables:
@@ -20,4 +22,4 @@ def contents(_delivery: Delivery, payload: dict[str, Any], hook: Hook) -> Iterab
     columns_of(table)
     data = payload["data"]
     for row in data if isinstance(data, list) else [data]:
-        yield Row(table, dict(row))
+        yield Row(table, row)

@@ -8,17 +8,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from sources.collector.settings import Hook
-from sources.collector.signatures import check_standard
-from sources.collector.webhook import Delivery, Event, Row, UnknownContent
+from sources.collector.signatures import check_standard, standard_key
+from sources.collector.webhook import Delivery, Event, Row, Signed, UnknownContent
 
 ROWS = {"loyalty_member.updated": "loyalty_members", "coupon.redeemed": "coupon_redemptions"}
 
-
-def verify(delivery: Delivery, secrets: tuple[str, ...]) -> str:
-    return check_standard(delivery.headers, delivery.body, secrets)
+key = standard_key
 
 
-def contents(delivery: Delivery, payload: dict[str, Any], _hook: Hook) -> Iterable[Row | Event]:
+def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> Signed:
+    return Signed(check_standard(delivery.headers, delivery.body, keys), delivery.received_at)
+
+
+def contents(signed: Signed, payload: dict[str, Any], _hook: Hook) -> Iterable[Row | Event]:
     """Yield what the delivery's `type` says."""
     kind, data = payload["type"], dict(payload["data"])
     if kind == "receipt.completed":
@@ -26,14 +28,14 @@ def contents(delivery: Delivery, payload: dict[str, Any], _hook: Hook) -> Iterab
         for number, line in enumerate(data.get("lines") or (), start=1):
             yield Row("store_receipts.receipt_lines", {"line_number": number, **line, "receipt_id": data["receipt_id"]})
     elif kind == "loyalty_card.scanned":
-        yield Event(scan_of(data, delivery))
+        yield Event(scan_of(data, signed))
     elif kind in ROWS:
         yield Row(f"store_receipts.{ROWS[kind]}", data)
     else:
         raise UnknownContent("unknown_topic")
 
 
-def scan_of(data: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
+def scan_of(data: dict[str, Any], signed: Signed) -> dict[str, Any]:
     """Return a track call; the card is who it was, known as a person only through its loyalty number."""
     number = str(data["loyalty_number"])
     card = hashlib.sha256(f"loyalty card {number}".encode()).hexdigest()[:32]
@@ -41,9 +43,9 @@ def scan_of(data: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
     return {
         "type": "track",
         "event": "Loyalty Card Scanned",
-        "messageId": str(data.get("scan_id") or delivery.headers.get(b"webhook-id", b"").decode("latin-1")),
+        "messageId": str(data.get("scan_id") or signed.identity),
         "anonymousId": f"card-{card}",
-        "timestamp": data.get("scanned_at") or delivery.received_at,
+        "timestamp": data.get("scanned_at") or signed.received_at,
         "properties": {"loyalty_number": number, **places},
         "context": {"library": {"name": "store webhook"}},
     }

@@ -5,22 +5,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sources.collector.settings import Hook
-from sources.collector.signatures import check, check_time, digest
-from sources.collector.webhook import Delivery, Row, UnknownContent
+from sources.collector.signatures import check, check_time, digest, plain_key
+from sources.collector.webhook import Delivery, Row, Signed, UnknownContent
+
+key = plain_key
 
 
-def verify(delivery: Delivery, secrets: tuple[str, ...]) -> str:
+def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> Signed:
     """Check `t` and the `v1` signatures over `t.body`."""
     parts = [part.partition(b"=")[::2] for part in delivery.headers.get(b"stripe-signature", b"").split(b",")]
     timestamp = next((value for name, value in parts if name.strip() == b"t"), b"")
     check_time(timestamp)
     given = [value.strip() for name, value in parts if name.strip() == b"v1"]
     signed = timestamp + b"." + delivery.body
-    check(given, (digest(secret.encode(), signed).hex().encode() for secret in secrets))
-    return ""  # the event's own id stands in the body, and the same event has the same bytes
+    check(given, (digest(key, signed).hex().encode() for key in keys))
+    return Signed(
+        "", delivery.received_at
+    )  # the event's own id stands in the body, and the same event has the same bytes
 
 
-def contents(_delivery: Delivery, payload: dict[str, Any], _hook: Hook) -> Iterable[Row]:
+def contents(_signed: Signed, payload: dict[str, Any], _hook: Hook) -> Iterable[Row]:
     """Yield the version of the charge or refund that the event tells of."""
     what = payload["data"]["object"]
     if what.get("object") == "charge":

@@ -8,8 +8,10 @@ from importlib import import_module
 from typing import Protocol
 
 from sources.log.reader import Reads
+from sources.refusals import BadConfiguration
 
 BROKERS = ("nats", "kafka")
+EXTRA = {name: f": pip install 'composable-cdp[{name}]'" for name in BROKERS}
 
 
 class Remote(Protocol):
@@ -26,8 +28,15 @@ class Remote(Protocol):
 
 
 def remote_at(address: str) -> Remote:
-    """Return the remote at `nats://…`, `kafka://…` or any address fsspec knows."""
+    """Return the remote at `nats://…`, `kafka://…` or any address fsspec knows. Raises BadConfiguration."""
     scheme = address.partition("://")[0]
     kind = scheme if scheme in BROKERS else "objects"
-    remote: Remote = import_module(f"{__name__}.{kind}").REMOTE(address)
+    try:
+        remote: Remote = import_module(f"{__name__}.{kind}").REMOTE(address)
+    except ImportError as fault:
+        raise BadConfiguration(
+            f"CDP_LOG_ADDRESS {scheme}://… needs the package {fault.name}{EXTRA.get(kind, '')}"
+        ) from None
+    except Exception as fault:
+        raise BadConfiguration(f"CDP_LOG_ADDRESS {scheme}://… can't be used: {fault}") from fault
     return remote

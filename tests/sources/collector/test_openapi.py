@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 
 import pytest
 import schemathesis
@@ -44,3 +45,12 @@ def test_no_request_surprises_the_api(case, living):
 
 def test_the_document_is_served(living):
     assert json.loads(living.ask("GET", "/openapi.json")[1]) == json.loads(openapi.document())
+
+
+def test_a_load_balancer_may_ask_for_the_head_alone(living):
+    asked = b"HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", living.port), timeout=10) as connection:
+        connection.sendall(asked)
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert body == b""

@@ -162,6 +162,8 @@ def test_pages_of_other_sites_are_turned_away(door_of, door):
         ("GET", "/v1/track", 405),
         ("DELETE", "/v1/batch", 405),
         ("POST", "/healthz", 405),
+        ("HEAD", "/v1/track", 405),
+        ("HEAD", "/pixel/v1/track", 405),
         ("GET", "/", 404),
         ("GET", f"/v1/projects/{KEY}/../settings", 404),
         ("OPTIONS", "/nowhere", 404),
@@ -173,12 +175,15 @@ def test_what_is_no_route(door, method, path, status):
     assert ("allow" in answer.headers) == (status == 405)
 
 
-def test_failures_to_ship_the_log_are_measured(door, tmp_path):
+def test_failures_to_ship_the_log_are_measured_and_told_once(door, tmp_path, capsys):
     class Forwarder:
-        failures = 3
+        failures, fault = 3, "the object store did not take a segment: PermissionError"
 
     worker = Worker(door.settings, OpenLog(door.log, forwarder=Forwarder()), door.memory, tmp_path / "state")
-    worker._measure()
+    for _ in range(2):
+        worker._measure()
+    [line] = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["event"], line["error"], line["count"]) == ("log_not_shipped", Forwarder.fault, 3)
     assert (
         'cdp_collector_log_ship_failures_total{worker="w0"} 3' in text(worker.collector.metrics.samples("w0")).decode()
     )

@@ -12,6 +12,7 @@ from official import Files, Gate
 from sources.collector.choices import CHANGE
 from sources.collector.snippet import script
 
+NO_STORAGE = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('', 'SecurityError') }})"
 GPC = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"
 
 
@@ -89,10 +90,34 @@ def test_where_a_yes_is_needed_nothing_is_sent_or_kept_before(shop):
     assert shop.cookies() == {}
     assert page.evaluate("localStorage.length") == 0
     page.evaluate("cdp.consent({analytics: true, advertising: false}); cdp.track('In time')")
-    change, event = shop.lines(2)
-    assert (change["event"]["event"], event["event"]["event"]) == (CHANGE, "In time")
+    change, page_call, event = shop.lines(3)
+    assert (change["event"]["event"], page_call["event"]["type"], event["event"]["event"]) == (
+        CHANGE,
+        "page",
+        "In time",
+    )
     assert event["consent"] == {"given": True, "gpc": False, "share": False, "denied": ["advertising"]}
     assert shop.cookies().keys() == {"cdp_id", "cdp_consent"}
+
+
+def test_a_page_is_seen_once_whenever_the_yes_comes(shop):
+    page = shop.visit('data-consent="required"')
+    for _ in range(2):
+        page.evaluate("cdp.consent({analytics: true})")
+    page.evaluate("cdp.track('Last')")
+    assert [line["event"].get("event", "page") for line in shop.lines(4)] == [CHANGE, "page", CHANGE, "Last"]
+
+
+def test_a_page_without_page_call_has_none_after_a_yes_either(shop):
+    page = shop.visit('data-consent="required" data-page="no"')
+    page.evaluate("cdp.consent({analytics: true}); cdp.track('Last')")
+    assert [line["event"].get("event", "page") for line in shop.lines(2)] == [CHANGE, "Last"]
+
+
+def test_a_browser_that_keeps_nothing_for_a_site_is_no_fault(shop):
+    page = shop.visit(before_scripts=f"<script>{NO_STORAGE}</script>")
+    page.evaluate("cdp.track('Seen')")
+    assert [line["event"].get("event", "page") for line in shop.lines(2)] == ["page", "Seen"]
 
 
 def test_a_no_is_told_once_and_forgets_the_visitor(shop):

@@ -1,23 +1,18 @@
 """Webhooks, signed by the vendors' own libraries where there are any."""
 
 import base64
-import hashlib
-import hmac
 import json
 import time
-import uuid
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import stripe
-from door import Door
-from standardwebhooks import Webhook
+from hooks import SECRET, shopify, standard
 
 from sources.collector.settings import Hook, Settings
+from sources.collector.signatures import fresh_standard_secret, standard_key
 from sources.collector.webhook import columns_of, load_kind
 from sources.refusals import BadConfiguration
 
-SECRET = "whsec_" + base64.b64encode(b"a secret of the tills, long enough").decode()
 SETTINGS = Settings(
     webhooks={
         "shopify": Hook(name="shopify", kind="shopify", secrets=("old", "new")),
@@ -31,23 +26,6 @@ SETTINGS = Settings(
 @pytest.fixture
 def hooks(door_of):
     return door_of(SETTINGS)
-
-
-def shopify(hooks: Door, payload, *, topic="orders/create", secret="new", identity=None):  # noqa: S107
-    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    headers = {
-        "x-shopify-hmac-sha256": base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode(),
-        "x-shopify-topic": topic,
-        "x-shopify-webhook-id": identity or str(uuid.uuid4()),
-    }
-    return hooks.post("/webhooks/shopify", body, headers, key=None)
-
-
-def standard(hooks: Door, name, payload, identity="d1", *, minutes=0, secret=SECRET):
-    body, at = json.dumps(payload), datetime.now(UTC) + timedelta(minutes=minutes)
-    signature = Webhook(secret).sign(identity, at, body)
-    headers = {"webhook-id": identity, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
-    return hooks.post(f"/webhooks/{name}", body, headers, key=None)
 
 
 ORDER = {
@@ -196,6 +174,25 @@ def test_a_generic_sender_writes_the_tables_it_may(hooks):
     assert hooks.refused() == ["table_not_allowed", "unknown_table"]
 
 
+@pytest.mark.parametrize("odd", [{}, {"unheard_of": "x"}, None, "text", [1]])
+def test_what_is_no_row_of_the_table_does_not_stop_its_neighbours(hooks, odd):
+    rows = [{"id": "1"}, odd, {"id": "2"}]
+    assert standard(hooks, "any", {"type": "support.users", "data": rows}).status_code == 200
+    assert [line["row"]["id"] for line in hooks.lines("support.users")] == ["1", "2"]
+    [refused] = hooks.lines("quarantine")
+    assert (refused["codes"], json.loads(refused["raw"])) == (
+        ["unexpected_shape"],
+        {"type": "support.users", "data": odd},
+    )
+
+
+def test_a_till_that_spells_everything_otherwise_is_kept_as_it_came(hooks):
+    coupon = {"type": "coupon.redeemed", "data": {"CouponId": "C1"}}
+    assert standard(hooks, "till", coupon).status_code == 200
+    assert hooks.lines("store_receipts.coupon_redemptions") == []
+    assert [json.loads(line["raw"]) for line in hooks.lines("quarantine")] == [coupon]
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [
@@ -207,6 +204,26 @@ def test_a_generic_sender_writes_the_tables_it_may(hooks):
 def test_an_old_or_forged_delivery_is_401(hooks, given, code):
     answer = standard(hooks, "any", {"type": "support.users", "data": {}}, **given)
     assert (answer.status_code, answer.json()["code"]) == (401, code)
+
+
+@pytest.mark.parametrize("kind", ["shopify", "stripe", "store", "standard"])
+@pytest.mark.parametrize("secrets", [(), ("",), ("good", "")])
+def test_a_webhook_without_a_secret_is_no_open_door(door_of, kind, secrets):
+    given = tuple(SECRET if secret == "good" else secret for secret in secrets)
+    with pytest.raises(BadConfiguration, match=r"webhooks\.mine"):
+        door_of(Settings(webhooks={"mine": Hook(name="mine", kind=kind, secrets=given)}))
+
+
+@pytest.mark.parametrize("kind", ["store", "standard"])
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_…", "whsec_not base64!"])
+def test_a_secret_that_is_no_base64_is_found_at_the_start_and_not_repeated(door_of, kind, secret):
+    with pytest.raises(BadConfiguration, match="base64") as error:
+        door_of(Settings(webhooks={"mine": Hook(name="mine", kind=kind, secrets=(secret,))}))
+    assert secret == "whsec_" or secret not in str(error.value)
+
+
+def test_a_fresh_secret_is_one():
+    assert all(len(standard_key(fresh_standard_secret())) == 24 for _ in range(50))
 
 
 def test_a_kind_that_is_not_there_is_named():

@@ -46,5 +46,5 @@ typed as (
         'message_id', 'sdk', 'event_type', 'event_count'
     ],
     repeats='ignored',
-    suppress_when="stage = 'consent'",
+    suppress_when="stage in ('consent', 'replayed')",
 ) }}
