@@ -27,7 +27,7 @@ class Bug(NamedTuple):
 
 
 # The first few are tried in the default run.
-SAMPLE = 5
+SAMPLE = 6
 BUGS = [
     Bug("bounded depth", "connected_components.sql", "range(200) if state.count -%}", "range(1) if state.count -%}"),
     Bug(
@@ -47,6 +47,12 @@ BUGS = [
         "resolved_rows.sql",
         "coalesce(anchors.anchor_node_id, grouped.node_id) as anchor_node_id",
         "grouped.group_id as anchor_node_id",
+    ),
+    Bug(
+        "one id for both parts of a cut group",
+        "resolved_rows.sql",
+        "coalesce(anchors.anchor_node_id, grouped.node_id) as anchor_node_id",
+        "grouped.component_id as anchor_node_id",
     ),
     Bug(
         "forgotten split",
