@@ -19,11 +19,13 @@ from dagster_cdp.matching.parameters import PRIOR, Parameter
 from dagster_cdp.matching.scoring import score
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 76em; margin: 2em auto; padding: 0 1em; color: #222; }
 h1, h2, h3 { font-weight: 600; } table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .15em .6em .15em 0; border-bottom: 1px solid #eee; vertical-align: top; }
+.waterfall td { white-space: nowrap; }
+.waterfall td:nth-child(-n+3) { max-width: 15em; overflow: hidden; text-overflow: ellipsis; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.axis { position: relative; height: 1.1em; min-width: 18em; background: #f6f6f6; }
+.axis { position: relative; height: 1.1em; min-width: 14em; background: #f6f6f6; }
 .bar { position: absolute; top: .1em; bottom: .1em; } .for { background: #4a7fb5; } .against { background: #c46a4a; }
 .auto { color: #1d6b35; } .review { color: #9a6b00; } .dropped { color: #777; }
 """
@@ -175,5 +177,6 @@ def _waterfall(pair: dict[str, Any], model: MatchModel, parameters: Sequence[Par
     band = thresholds.band(pair["score"])
     return (
         f"<h3 class='{band}'>{band}: weight {pair['match_weight']:.2f}, probability {pair['score']}</h3>"
-        f"<table><tr><th>comparison<th>one<th>other<th>likeness<th><th class='number'>weight</tr>{rows}</table>"
+        f"<table class='waterfall'><tr><th>comparison<th>one<th>other<th>likeness<th><th class='number'>weight</tr>"
+        f"{rows}</table>"
     )

@@ -49,6 +49,12 @@ BUGS = [
         "grouped.group_id as anchor_node_id",
     ),
     Bug(
+        "one id for both parts of a cut group",
+        "resolved_rows.sql",
+        "coalesce(anchors.anchor_node_id, grouped.node_id) as anchor_node_id",
+        "grouped.component_id as anchor_node_id",
+    ),
+    Bug(
         "forgotten split",
         "touched_graph.sql",
         'as told where told._batch > " ~ seen.pairs',
