@@ -54,8 +54,10 @@ def build_and_run(home):
 
 
 @pytest.fixture
-def line(first_run, tmp_path, monkeypatch):
-    home = tmp_path / "cdp"
+def line(first_run, tmp_path_factory, monkeypatch):
+    """A copy of the first run. It is always in one place, as dbt parses all anew for a warehouse that is elsewhere."""
+    home = tmp_path_factory.getbasetemp() / "line" / "cdp"
+    shutil.rmtree(home.parent, ignore_errors=True)
     shutil.copytree(first_run[0], home, copy_function=shutil.copy2)
     for name, value in point_at(home).items():
         monkeypatch.setenv(name, value)

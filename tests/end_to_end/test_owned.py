@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 
 import duckdb
 import pytest
+from demo_line import Line, point_at
 from owner import ROOT, Town, owner, until
 from typer.testing import CliRunner
 
@@ -40,8 +42,21 @@ def at_home(line, monkeypatch):
     return line
 
 
-def run(*command, code=0):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+@pytest.fixture(scope="module")
+def owned(first_run, tmp_path_factory):
+    """A line with an owner, by the real clock, and its town; tests leave it running."""
+    home = tmp_path_factory.mktemp("owned") / "cdp"
+    shutil.copytree(first_run[0], home, copy_function=shutil.copy2)
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in point_at(home).items():
+            environment.setenv(name, value)
+        environment.delenv("CDP_NOW")
+        with owner():
+            yield Line(home), Town()
+
+
+def run(*command, code=0, **environment):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     ran = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode <= code, ran.stderr[-1000:] + ran.stdout[-3000:]
     return ran.stdout
@@ -81,25 +96,25 @@ def lines():
     ],
     ids=["by the command", "by Dagster"],
 )
-def test_a_paused_owner_lands_nothing_until_it_is_resumed(at_home, pause, resume):
-    with owner():
-        town, before = Town(), lines()
-        pause()
-        time.sleep(1.5)  # a cycle that has begun ends
-        town.happen()
-        assert not until(lambda: lines() > before, seconds=3)
-        assert json.loads(cdp_live("--status", "--json"))["paused"]
-        assert steer("look")["paused"]
-        assert steer("look")["lag_bytes"] > 0
-        assert at_home.ask("select count(*) > 0 from profiles.profiles") == [(True,)]
+def test_a_paused_owner_lands_nothing_until_it_is_resumed(owned, pause, resume):
+    line, town = owned
+    before = lines()
+    pause()
+    time.sleep(1.5)  # a cycle that has begun ends
+    town.happen()
+    assert not until(lambda: lines() > before, seconds=3)
+    assert json.loads(cdp_live("--status", "--json"))["paused"]
+    assert steer("look")["paused"]
+    assert steer("look")["lag_bytes"] > 0
+    assert line.ask("select count(*) > 0 from profiles.profiles") == [(True,)]
 
-        resume()
+    resume()
 
-        assert until(lambda: lines() > before and ask_owner("status")["lag_bytes"] == 0)
-        assert not json.loads(cdp_live("--status", "--json"))["paused"]
+    assert until(lambda: lines() > before and ask_owner("status")["lag_bytes"] == 0)
+    assert not json.loads(cdp_live("--status", "--json"))["paused"]
 
 
-def test_dagster_is_told_of_the_owner_without_a_run(at_home):
+def test_dagster_is_told_of_the_owner_without_a_run(owned):
     import dagster as dg
 
     from dagster_cdp.live.reporting import KEY
@@ -107,17 +122,16 @@ def test_dagster_is_told_of_the_owner_without_a_run(at_home):
     def told():
         with dg.DagsterInstance.get() as instance:
             event = instance.get_latest_materialization_event(KEY)
-            return event if event and "lines" in event.asset_materialization.metadata else None
+        metadata = event.asset_materialization.metadata if event else {}
+        return {**{name: value.value for name, value in metadata.items()}, "run": event and event.run_id}
 
-    with owner():
-        Town().happen()
-        assert until(told)
-    metadata = {name: value.value for name, value in told().asset_materialization.metadata.items()}
-    assert metadata["running"]
-    assert metadata["lag_bytes"] == 0
-    assert metadata["last_cycle_seconds"] > 0
+    town, before = owned[1], lines()
+    town.happen()
+    assert until(lambda: told().get("lines", 0) > before and told()["lag_bytes"] == 0)
+    assert told()["running"]
+    assert told()["last_cycle_seconds"] > 0
     with dg.DagsterInstance.get() as instance:
-        assert instance.get_run_by_id(told().run_id) is None
+        assert instance.get_run_by_id(told()["run"]) is None
 
 
 def test_without_an_owner_there_is_nothing_to_steer(at_home):
@@ -127,10 +141,9 @@ def test_without_an_owner_there_is_nothing_to_steer(at_home):
     assert "start `cdp live`" in str(CliRunner().invoke(app, ["live", "--pause"]).exception)
 
 
-def test_the_asset_graph_is_the_same_with_and_without_an_owner(at_home):
-    without = run("-c", GRAPH)
-    with owner():
-        assert run("-c", GRAPH) == without
+def test_the_asset_graph_is_the_same_with_and_without_an_owner(owned, first_run):
+    without = run("-c", GRAPH, **point_at(first_run[0]))
+    assert run("-c", GRAPH) == without
     assert "profiles/profiles" in without
 
 
@@ -161,7 +174,7 @@ def test_a_run_an_owner_and_analysts_at_once(at_home, first_run):
     """The whole line built anew through the owner while events land and analysts read: nobody fails or starves."""
     with owner():
         town = Town()
-        with analysts() as (read, faults), town.steadily():
+        with analysts() as (read, faults), town.steadily(every=1):
             report = json.loads(run("-m", "dagster_cdp.cli", "run", "--again", "--json", code=1).splitlines()[-1])
         assert until(lambda: ask_owner("status")["lag_bytes"] == 0)
 
