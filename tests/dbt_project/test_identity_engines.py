@@ -44,7 +44,7 @@ def test_every_shape_of_graph_is_grouped_as_union_find_groups_it(world: GraphWor
 def test_limits_are_kept_and_increments_give_what_a_full_resolution_gives(world: GraphWorld) -> None:
     """A statement on Spark costs what hundreds of small graphs do, a build has a hundred; increments are sampled."""
     dice, steps = random.Random(11), 1 if isinstance(world, SparkWorld) and not WHOLE else 2
-    stories = [list(told_so_far(random_people(dice), dice, steps)) for _ in range(60)]
+    stories = [list(told_so_far(random_people(dice, 6 if steps == 1 else 25), dice, steps)) for _ in range(60)]
     world.empty()
     world.set_rules(RULES)
     for step, graphs in enumerate(zip(*stories, strict=True)):

@@ -96,7 +96,7 @@ def links(world: World) -> list[tuple[str, str, str]]:
     return sorted(world.query("select rule, left_type, right_type from identity.probable_links where not is_withdrawn"))
 
 
-@pytest.mark.parametrize("commits", [["load-1", "load-2"], ["load-2", "load-1"]])
+@pytest.mark.parametrize("commits", [pytest.param(["load-1", "load-2"], marks=pytest.mark.whole), ["load-2", "load-1"]])
 def test_increments_in_any_order_give_what_a_full_build_gives(world, commits):
     tell(world, commits)
     assert links(world) == [

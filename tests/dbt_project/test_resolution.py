@@ -105,14 +105,14 @@ def test_random_graphs_are_grouped_as_union_find_groups_them(world: GraphWorld, 
         assert components(answer, graph) == union_find(graph)
 
 
-def random_people(dice: random.Random) -> Graph:
+def random_people(dice: random.Random, most: int = 25) -> Graph:
     """Logins, addresses, phones and cookies linked at random: most graphs would join two logins."""
     nodes = [
-        typed(dice.choice([LOGIN, CONTACT, EMAIL, PHONE, COOKIE]), number) for number in range(dice.randrange(2, 25))
+        typed(dice.choice([LOGIN, CONTACT, EMAIL, PHONE, COOKIE]), number) for number in range(dice.randrange(2, most))
     ]
     pairs = [
         Pair(*dice.sample(nodes, 2), tier=dice.choice([0, 1, 6, 11, 100]), hour=dice.randrange(60))
-        for _ in range(dice.randrange(1, 40))
+        for _ in range(dice.randrange(1, most * 8 // 5))
     ]
     pairs += [Pair(*dice.sample(nodes, 2), decision="cannot_link", is_live=False) for _ in range(dice.randrange(-4, 3))]
     hours = {node: dice.randrange(60) for node in nodes}

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+import pytest
 from demo_line import HOUSEHOLDS
 from person_map import agreement, read_truth
 
@@ -96,6 +97,7 @@ def test_when_a_run_has_ended_nobody_holds_the_file(line):
     assert opened.returncode == 0, opened.stderr
 
 
+@pytest.mark.whole
 def test_two_overlapping_runs_both_succeed(line, environment_of):
     """They wait for each other's turn at the warehouse; neither fails on the lock."""
 

@@ -59,6 +59,7 @@ def test_a_trial_shows_merges_and_leaves_everything_as_it_was(line, rules):
     assert line.ask("select count(*) from information_schema.schemata where schema_name like 'what_if%'") == [(0,)]
 
 
+@pytest.mark.whole
 def test_the_rules_as_they_are_change_nothing(line, rules):
     found = trial.what_if(rules())
     assert found.profiles_before == found.profiles_after

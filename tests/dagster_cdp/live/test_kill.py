@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from pathlib import Path
 
+import pytest
 from live_world import open_warehouse, start
 from shoppers import EVENTS, Shoppers
 
 from sources.configuration import read_configuration
 from sources.log.writer import Writer
 
-KILLS = 8 if os.environ.get("CDP_TEST_WHOLE") else 2
+KILLS = 8
 
 
+@pytest.mark.whole
 def test_killed_anywhere_nothing_is_lost_or_twice(home):
     dice, shoppers = random.Random(7), Shoppers(7)
     writer = Writer(Path(read_configuration().log))
