@@ -7,11 +7,8 @@
     where {{ is_unmarked('changed._batch', 'profiles') }}
     union distinct
     select known.profile_id
-    from {{ this }} as known
-    left join (
-        select profile_id from {{ ref('profiles') }}
-        where profile_id in (select member.profile_id from {{ this }} as member where member.profile_id is not null)
-    ) as present
-        on known.profile_id = present.profile_id
+    from {{ ref('profiles') }} as present
+    right join {{ this }} as known
+        on present.profile_id = known.profile_id
     where present.profile_id is null
 {%- endmacro %}

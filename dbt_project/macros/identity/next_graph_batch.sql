@@ -49,3 +49,14 @@ left join (
 {% macro newest(relation, column='_batch') -%}
     (select coalesce(max(newest.{{ column }}), 0) from {{ relation }} as newest)
 {%- endmacro %}
+
+{#- The same where the other model is large and a view, of which a filter would read every row: what is new is asked. -#}
+{% macro newest_read(relation, column) -%}
+    {%- if is_incremental() -%}
+    (select coalesce(max(read.batch), 0) from (
+        select known.{{ column }} as batch from {{ this }} as known
+        union all select fresh._batch from {{ relation }} as fresh where {{ is_unread('fresh._batch', column) }}
+    ) as read)
+    {%- else -%} {{ newest(relation) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -2,6 +2,18 @@
     steps of `attribute_candidates`. `rules` is the fingerprint of the rules. -#}
 {% macro tell_again(rules) -%}
 {% if is_incremental() %}
+-- the numbers alone first: mostly there are none, and then no other column is read
+behind as (
+
+    select known._verified_batch
+    from {{ this }} as known
+    where known._verified_batch < (
+        select case when {{ is_unread('max(newest._batch)', '_verified_batch') }} then max(newest._batch) end
+        from {{ ref('verified_contacts') }} as newest
+    )
+
+),
+
 -- also those whom other rules judge, and those of whom another address or number is verified now
 touched as (
 
@@ -17,10 +29,7 @@ touched as (
     from (
         select * from {{ this }}
         where _contact_key is not null
-            and _verified_batch < (
-                select case when {{ is_unread('max(newest._batch)', '_verified_batch') }} then max(newest._batch) end
-                from {{ ref('verified_contacts') }} as newest
-            )
+            and _verified_batch in (select behind._verified_batch from behind)
     ) as known
     left join {{ ref('verified_contacts') }} as verified
         on known.attribute = verified.contact_type

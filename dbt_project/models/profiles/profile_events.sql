@@ -55,7 +55,7 @@ select
     {{ next_graph_batch() }} as _batch,
     {{ newest(ref('identifier_groups')) }} as _groups_batch,
     {{ newest(ref('identifiers'), '_observations_batch') }} as _observations_batch,
-    {{ newest(ref('stg_web_events__events')) }} as _events_batch,
+    {{ newest_read(ref('stg_web_events__events'), '_events_batch') }} as _events_batch,
     {{ 'chosen._is_repeated or chosen._is_stale' if is_incremental() else '1 = 1' }} as _is_repeated
 from chosen
 left join ranked
