@@ -1,4 +1,4 @@
-{# What the graph was can't be computed again: a full refresh keeps it. A count that is new here is unknown of before. #}
+{# What the graph was can't be computed again: a full refresh keeps it. Of before a count was added it is unknown. #}
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
     on_schema_change='append_new_columns') }}
 
@@ -26,7 +26,7 @@ latest as (
 
     select *
     from known
-    where build_number = (select max(build_number) from known)
+    where build_number = (select max(earlier.build_number) from known as earlier)
 
 )
 
