@@ -95,12 +95,13 @@ Rebuild = Annotated[bool, typer.Option(help="Build what follows from it now and 
 
 
 @identity_app.command()
-def decide(
+def decide(  # noqa: PLR0917 - as above
     item_id: Annotated[str, typer.Argument(help="As `cdp identity review` shows it.")],
     verdict: Annotated[str, typer.Argument(metavar="must-link|cannot-link")],
     owner: Owner,
     reason: Reason,
     expires: Expires = None,
+    rebuild: Rebuild = False,
 ) -> None:
     """Settle an item of the review queue: the two are one person, or are not."""
     from dagster_cdp.identity import deciding, listing  # noqa: PLC0415 - opens the warehouse
@@ -109,7 +110,7 @@ def decide(
         raise typer.BadParameter("must-link or cannot-link", param_hint="verdict")
     kind: Any = verdict.replace("-", "_")
     answer = deciding.Verdict(kind, owner, reason, expires.date() if expires else None)
-    listing.print_decided(deciding.decide_item(item_id, answer), Console())
+    _apply(deciding.decide_item(item_id, answer), listing.print_decided, rebuild=rebuild)
 
 
 @identity_app.command()
@@ -140,11 +141,27 @@ def split(  # noqa: PLR0917 - as above
 
 
 def _decide(asked: list[str], kind: Any, owner: str, reason: str, expires: datetime | None, *, rebuild: bool) -> None:
-    from dagster_cdp.identity import deciding, listing, rebuilding  # noqa: PLC0415 - opens the warehouse
+    from dagster_cdp.identity import deciding, listing  # noqa: PLC0415 - opens the warehouse
 
     answer = deciding.Verdict(kind, owner, reason, expires.date() if expires else None)
-    decided = deciding.decide_between(asked, answer)
-    listing.print_decided(decided, Console(), is_built=rebuild)
+    _apply(deciding.decide_between(asked, answer), listing.print_decided, rebuild=rebuild)
+
+
+@identity_app.command()
+def withdraw(
+    decision_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `cdp identity decisions` shows them.")],
+    rebuild: Rebuild = False,
+) -> None:
+    """End decisions today: their rows stay with this day as their last, and evidence counts again."""
+    from dagster_cdp.identity import deciding, listing  # noqa: PLC0415 - imports the warehouse
+
+    _apply(deciding.withdraw(decision_ids), listing.print_withdrawn, rebuild=rebuild)
+
+
+def _apply(decided: Any, tell: Any, *, rebuild: bool) -> None:
+    from dagster_cdp.identity import listing, rebuilding  # noqa: PLC0415 - as above
+
+    tell(decided, Console(), is_built=rebuild)
     if rebuild:
         listing.print_parting(rebuilding.rebuild(decided.nodes), Console())
 

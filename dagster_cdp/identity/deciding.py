@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
-from dagster_cdp.identity.decisions import Decision, DecisionRefused, Kind, add_decisions, read_decisions
+from dagster_cdp.identity.decisions import (
+    Decision,
+    DecisionRefused,
+    Kind,
+    add_decisions,
+    read_decisions,
+    withdraw_decisions,
+)
 from dagster_cdp.identity.finding import Found, NotFound, check_built, find
 from dagster_cdp.identity.person import Label, read_labels
 from dagster_cdp.identity.review import find_item
@@ -24,7 +31,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Decided:
-    """Decisions that were written, and their effect in words."""
+    """Decisions that were written (or ended), and their effect in words."""
 
     added: list[Decision]
     effects: list[str]
@@ -53,6 +60,13 @@ def decide_item(item_id: str, verdict: Verdict) -> Decided:
         item = find_item(warehouse, item_id)
     ends = Found(item.left_profile_id, item.left), Found(item.right_profile_id, item.right)
     return _written([ends], verdict)
+
+
+def withdraw(decision_ids: list[str]) -> Decided:
+    """These decisions count no more; also of identifiers that the warehouse has forgotten."""
+    ended = withdraw_decisions(decision_ids, today())
+    effect = "evidence and the other decisions alone say from now on who is one"
+    return Decided(ended, [effect], [node for decision in ended for node in decision.pair])
 
 
 def _identifier(warehouse: Warehouse, asked: str) -> Found:

@@ -2,12 +2,13 @@
 
 import csv
 import fcntl
+import hashlib
 import io
 import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, cast
@@ -40,6 +41,12 @@ class Decision:
     @property
     def pair(self) -> tuple[int, int]:
         return self.left, self.right
+
+    @property
+    def decision_id(self) -> str:
+        """Short enough to type; the same as long as the row is about this pair."""
+        named = f"{self.decision}:{self.left}:{self.right}"
+        return hashlib.md5(named.encode(), usedforsecurity=False).hexdigest()[:10]
 
     def is_active(self, on: date) -> bool:
         return self.expires_on is None or self.expires_on > on
@@ -88,6 +95,25 @@ def add_decisions(new: Iterable[Decision], today: date, file: Path | None = None
     return added
 
 
+def withdraw_decisions(decision_ids: Iterable[str], today: date, file: Path | None = None) -> list[Decision]:
+    """End them today: the rows stay, as what was decided and until when. Gives them as they are now.
+
+    Raises DecisionRefused naming an id that none in force has, and then writes nothing.
+    """
+    seed, wanted = file or SEED, set(decision_ids)
+    with _locked(seed):
+        known = read_decisions(seed)
+        ended = {
+            one: replace(one, expires_on=today) for one in known if one.decision_id in wanted and one.is_active(today)
+        }
+        if missing := wanted - {one.decision_id for one in ended}:
+            raise DecisionRefused(
+                f"no decision in force has the id {min(missing)}: `cdp identity decisions` lists them with their ids"
+            )
+        _write(seed, [ended.get(one, one) for one in known])
+    return list(ended.values())
+
+
 def _check(decision: Decision, active: list[Decision], today: date) -> None:
     if not decision.owner.strip():
         raise DecisionRefused("a decision needs an owner: --owner WHO")
@@ -111,12 +137,13 @@ def _check_agreement(decision: Decision, active: list[Decision]) -> None:
     together = _joined(must)
     for one in cannot:
         if together.get(one.left, one.left) == together.get(one.right, one.right):
-            told = (
-                f"the cannot_link of {one.owner} on {one.decided_on}"
+            raise DecisionRefused(
+                f"this contradicts the cannot_link of {one.owner} on {one.decided_on}:"
+                f" end it with `cdp identity withdraw {one.decision_id}` first"
                 if decision.decision == "must_link"
-                else "must_link decisions, perhaps over further identifiers"
+                else "this contradicts must_link decisions, perhaps over further identifiers:"
+                " `cdp identity decisions` lists them, `cdp identity withdraw` ends one"
             )
-            raise DecisionRefused(f"this contradicts {told}: let that expire in {SEED.name} first")
 
 
 def _joined(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:

@@ -98,6 +98,16 @@ def print_decided(decided: Decided, console: Console, *, is_built: bool = False)
     for one in decided.added:
         until = f", until {one.expires_on}" if one.expires_on else ""
         _say(console, f"{one.decision} by {one.owner}{until}: written to dbt_project/seeds/{SEED.name}")
+    _print_effects(decided, console, is_built=is_built)
+
+
+def print_withdrawn(decided: Decided, console: Console, *, is_built: bool = False) -> None:
+    for one in decided.added:
+        _say(console, f"{one.decision} by {one.owner} on {one.decided_on}: ended in dbt_project/seeds/{SEED.name}")
+    _print_effects(decided, console, is_built=is_built)
+
+
+def _print_effects(decided: Decided, console: Console, *, is_built: bool) -> None:
     for effect in decided.effects:
         _say(console, f"  {effect}")
     _say(console, "Building …" if is_built else f"Next: {APPLY}  (then commit the seed)")
@@ -107,6 +117,7 @@ def decisions(found: list[tuple[Decision, Label, Label]], today: date) -> list[D
     redaction = Redaction({})
     return [
         {
+            "decision_id": one.decision_id,
             "decision": one.decision,
             "left": redaction.label(one.left, left),
             "right": redaction.label(one.right, right),
@@ -124,13 +135,16 @@ def print_decisions(found: list[Document], console: Console) -> None:
     if not found:
         _say(console, "No decisions yet: `cdp identity review` lists what is open.")
         return
-    table = Table("decision", "identifiers", "owner", "decided on", "in force", "reason", box=None, pad_edge=False)
+    columns = ("id", "decision", "identifiers", "owner", "decided on", "in force", "reason")
+    table = Table(*columns, box=None, pad_edge=False)
     for row in found:
         until = f"until {row['expires_on']}" if row["expires_on"] else "yes"
         state = until if row["is_active"] else f"expired {row['expires_on']}"
         ends = Text(f"{label(row['left'])}\n{label(row['right'])}", no_wrap=True)
-        table.add_row(row["decision"], ends, Text(row["owner"]), str(row["decided_on"]), state, Text(row["reason"]))
+        told = (ends, Text(row["owner"]), str(row["decided_on"]), state, Text(row["reason"]))
+        table.add_row(Text(row["decision_id"], no_wrap=True), row["decision"], *told)
     console.print(table)
+    _say(console, "\n`cdp identity withdraw ID` ends one.")
 
 
 def print_parting(parting: Parting, console: Console) -> None:

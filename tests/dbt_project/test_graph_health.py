@@ -1,4 +1,4 @@
-"""What the health marts count is what plain Python counts, and a profile that explodes stops the line."""
+"""What the health marts count is what plain Python counts; a profile or component that explodes stops the line."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from planted_graph import members, plant
 from raw_world import World
 
-MARTS = ["profile_sizes", "graph_health", "identifier_degrees"]
-EXPLOSION = ["test", "--select", "assert_no_profile_explodes"]
+MARTS = ["profile_sizes", "component_sizes", "graph_health", "identifier_degrees"]
+EXPLOSION = ["test", "--select", "assert_no_profile_explodes", "assert_no_component_explodes"]
+PERCENTS = (50, 90, 99, 100)
 
 
 def nearest_rank(values: list[int], percent: int) -> int:
@@ -27,11 +28,16 @@ def marts_are_counted_as_python_counts(world: World, seed: int) -> None:
         graph = members({f"p{number}": size for number, size in enumerate(sizes)})
         nodes = len(graph)
         pairs = sorted({(one, other) for one, other in dice_pairs(dice, nodes) if one < other})
-        plant(world, graph, pairs)
+        cut, reached = dice_components(dice, sizes)
+        plant(world, graph, pairs, cut)
         assert world.query(
             "select profile_count, identifier_count, singleton_count, p50_identifier_count, p90_identifier_count,"
             " p99_identifier_count, max_identifier_count, pair_count from ops.graph_health"
-        ) == [(profiles, nodes, sizes.count(1), *(nearest_rank(sizes, p) for p in (50, 90, 99, 100)), len(pairs))]
+        ) == [(profiles, nodes, sizes.count(1), *(nearest_rank(sizes, p) for p in PERCENTS), len(pairs))]
+        assert world.query(
+            "select component_count, p50_component_size, p90_component_size, p99_component_size, max_component_size"
+            " from ops.graph_health"
+        ) == [(len(reached), *(nearest_rank(reached, p) for p in PERCENTS))]
         assert dict(world.query("select identifier_count, cumulative_ppm from ops.profile_sizes")) == {
             size: sum(other <= size for other in sizes) * 1_000_000 // profiles for size in sizes
         }
@@ -42,6 +48,14 @@ def marts_are_counted_as_python_counts(world: World, seed: int) -> None:
         )
         assert rest == [nodes, nearest_rank(counts, 99), max(counts)]
         assert int(mean * 100) == sum(counts) * 100 // nodes
+
+
+def dice_components(dice: random.Random, sizes: list[int]) -> tuple[list[list[str]], list[int]]:
+    """The names of profiles that evidence connects, and how many identifiers such a component has."""
+    component = [dice.randrange(len(sizes)) for _ in sizes]
+    cut = {one: [number for number, other in enumerate(component) if other == one] for one in set(component)}
+    names = [[f"p{number}" for number in numbers] for numbers in cut.values()]
+    return names, [sum(sizes[number] for number in numbers) for numbers in cut.values()]
 
 
 def dice_pairs(dice: random.Random, nodes: int) -> list[tuple[int, int]]:
@@ -106,6 +120,46 @@ def test_a_profile_may_not_grow_more_than_fivefold_in_one_build(world):
     assert not explodes(world)
 
 
+def test_a_component_that_limits_cut_into_small_profiles_explodes_all_the_same(world):
+    towns = [f"p{number}" for number in range(61)]
+    plant(world, members(dict.fromkeys(towns, 50)), cut=[towns[:60]])
+    assert not explodes(world)
+    plant(world, members(dict.fromkeys(towns, 50)), cut=[towns])
+    assert explodes(world)
+
+
+def test_nor_may_a_component_grow_more_than_fivefold_in_one_build(world):
+    graph = members(dict.fromkeys(["ada", "bob", "cleo", "dan", "eve", "fay"], 10))
+    plant(world, graph)
+    growth(world)
+    plant(world, graph, cut=[["ada", "bob", "cleo", "dan", "eve"]])
+    assert not explodes(world)
+    plant(world, graph, cut=[["ada", "bob", "cleo", "dan", "eve", "fay"]])
+    assert explodes(world)
+    world.dbt("run", "--select", "graph_growth")
+    assert not explodes(world)
+
+
+def growth_of_before_components_were_counted(world: World) -> None:
+    plant(world, members({"ada": 12}))
+    assert growth(world) == [(1, 12)]
+    world.execute([("alter table ops.graph_growth drop column max_component_size", ())])
+    plant(world, members({"ada": 12, "bob": 12, "cleo": 50}), cut=[["ada", "bob", "cleo"]])
+    assert not explodes(world), "of before nothing is known"
+    assert growth(world) == [(1, 12), (2, 50)]
+    assert world.query("select max_component_size from ops.graph_growth order by 1 nulls first") == [(None,), (74,)]
+    assert growth(world) == [(1, 12), (2, 50)]
+
+
+def test_growth_that_was_kept_before_components_were_counted_stays(world):
+    growth_of_before_components_were_counted(world)
+
+
+@pytest.mark.postgres
+def test_growth_that_was_kept_before_components_were_counted_stays_on_postgres(postgres_world):
+    growth_of_before_components_were_counted(postgres_world)
+
+
 def test_a_small_profile_may_grow_as_it_likes(world):
     plant(world, members({"ada": 2}))
     growth(world)
@@ -113,18 +167,44 @@ def test_a_small_profile_may_grow_as_it_likes(world):
     assert not explodes(world)
 
 
-def test_an_explosion_stops_the_line_before_profiles_are_built(world):
-    """One login on 301 cookies: identity fails, and what reads it is not built."""
-    events = [
-        {"message_id": f"e{number}", "type": "page", "anonymous_id": f"cookie-{number}", "user_id": "u1",
-         "timestamp": "2026-01-01 00:00:00", "received_at": "2026-01-01 00:00:00"}
-        for number in range(301)
-    ]  # fmt: skip
+def seen(event: str, cookie: int, **told: object) -> dict[str, object]:
+    at = "2026-01-01 00:00:00"
+    known = {"message_id": event, "anonymous_id": f"cookie-{cookie}", "timestamp": at, "received_at": at}
+    return {"type": "identify", **known, **told}
+
+
+def contact(phone: int, address: int) -> str:
+    return f'{{"phone": "+441632960{phone:03}", "email": "p{address}@mail.test"}}'
+
+
+ON_A_LOGIN = [seen(f"e{cookie}", cookie, user_id="u1") for cookie in range(301)]
+IN_A_CHAIN = [
+    seen(f"e{phone}-{address}", phone, traits=contact(phone, address))
+    for phone in range(60)
+    for address in (phone, phone + 1)
+]
+
+
+@pytest.mark.parametrize(("events", "is_profile_huge"), [(ON_A_LOGIN, True), (IN_A_CHAIN, False)])
+def test_an_explosion_stops_the_line_before_profiles_are_built(world, events, is_profile_huge):
+    """One login on 301 cookies, or 60 phones in a chain that limits cut: identity fails, what reads it isn't built."""
     world.land("load-1", "web_events__events", events, "2026-01-02 00:00:00")
     world.commit("load-1")
+    largest = 3000 if is_profile_huge else 180  # the chain: 60 cookies, 60 phones and 61 addresses
+    line = ["build", "--select", "+told_attributes", "+graph_growth", "--exclude-resource-type", "unit_test"]
     with pytest.raises(AssertionError, match="Got 1 result"):
-        world.dbt("build", "--select", "+told_attributes", "graph_growth", "--exclude-resource-type", "unit_test")
-    assert world.query("select max(held) from (select count(*) as held from identity.profile_identifiers"
-                       " group by profile_id) as profiles") == [(302,)]  # fmt: skip
+        world.dbt(*line, "--vars", f"{{largest_component: {largest}}}")
+    [(largest,)] = world.query("select max(held) from (select count(*) as held from identity.profile_identifiers"
+                               " group by profile_id) as profiles")  # fmt: skip
+    assert largest == 302 if is_profile_huge else largest < 50
     built = "select table_name from information_schema.tables where table_name in ('told_attributes', 'graph_growth')"
     assert world.query(built) == []
+
+
+def test_and_the_line_goes_on_when_the_size_is_accepted(world):
+    """The README's way out: raise the variable."""
+    world.land("load-1", "web_events__events", ON_A_LOGIN, "2026-01-02 00:00:00")
+    world.commit("load-1")
+    line = ["build", "--select", "+graph_growth", "--exclude-resource-type", "unit_test"]
+    world.dbt(*line, "--indirect-selection", "buildable", "--vars", "{largest_profile: 302}")
+    assert world.query("select max_identifier_count, max_component_size from ops.graph_growth") == [(302, 302)]

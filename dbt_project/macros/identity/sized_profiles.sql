@@ -3,26 +3,22 @@
 {% macro sized_profiles() -%}
     select
         profile_id,
+        min(group_id) as group_id,
         count(distinct case when identifier_type <> 'order_id' then node_id end) as identifier_count
     from {{ ref('profile_identifiers') }}
     group by profile_id
 {%- endmacro %}
 
-{#- The largest profile of the last build that passed, as a subquery; null before the first.
-
-    The table is read without a ref: the test must run before the tables it guards are built, and the table is
-    built only from what passed. -#}
-{% macro largest_profile_before() -%}
-    {%- set members = ref('profile_identifiers') -%}
-    {%- set growth = load_relation(api.Relation.create(
-        database=members.database, schema='ops', identifier='graph_growth')) if execute else none -%}
-    {%- if growth is none -%}
-    cast(null as {{ dbt.type_bigint() }})
-    {%- else -%}
-    (
-        select growth.max_identifier_count
-        from {{ growth }} as growth
-        where growth.build_number = (select max(latest.build_number) from {{ growth }} as latest)
-    )
-    {%- endif -%}
+{#- How large each component is: its profiles' sizes together, so that nothing is counted by other rules. A group
+    is named after one of its own nodes, which says in which component it is. -#}
+{% macro sized_components() -%}
+    select
+        identifier_groups.component_id,
+        cast(sum(profiles.identifier_count) as {{ dbt.type_bigint() }}) as identifier_count
+    from (
+        {{ sized_profiles() }}
+    ) as profiles
+    inner join {{ ref('identifier_groups') }} as identifier_groups
+        on profiles.group_id = identifier_groups.node_id
+    group by identifier_groups.component_id
 {%- endmacro %}

@@ -1,7 +1,11 @@
-{# What the graph was can't be computed again: a full refresh keeps it. #}
-{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
+{# What the graph was can't be computed again: a full refresh keeps it. Of before a count was added it is unknown. #}
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
+    on_schema_change='append_new_columns') }}
 
-{%- set counts = ['profile_count', 'identifier_count', 'pair_count', 'refused_pair_count', 'max_identifier_count'] %}
+{%- set counts = ['profile_count', 'identifier_count', 'pair_count', 'refused_pair_count', 'max_identifier_count',
+    'max_component_size'] %}
+{%- set types = {'build_number': dbt.type_bigint()} %}
+{%- for count in counts %}{% do types.update({count: dbt.type_bigint()}) %}{% endfor %}
 
 with
 
@@ -12,17 +16,17 @@ present as (
 
 ),
 
+known as (
+
+    {{ optional_rows(this.schema, this.identifier, types) }}
+
+),
+
 latest as (
 
-    {% if is_incremental() %}
     select *
-    from {{ this }}
-    where build_number = (select max(build_number) from {{ this }})
-    {% else %}
-    select present.*, 0 as build_number
-    from present
-    where 1 = 0
-    {% endif %}
+    from known
+    where build_number = (select max(earlier.build_number) from known as earlier)
 
 )
 
@@ -34,6 +38,5 @@ select
 from present
 left join latest
     on 1 = 1
-where latest.build_number is null
-    {% for count in counts %}or present.{{ count }} <> latest.{{ count }}
-    {% endfor %}
+where {% for count in counts %}coalesce(latest.{{ count }}, -1) <> present.{{ count }}
+    {% if not loop.last %}or {% endif %}{% endfor %}

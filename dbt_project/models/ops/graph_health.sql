@@ -1,24 +1,30 @@
 with
 
-sizes as (
+{% for kind in ['profile', 'component'] -%}
+{{ kind }}s as (
 
-    select profile_sizes.*, max(cumulative_count) over () as total_count
-    from {{ ref('profile_sizes') }} as profile_sizes
+    select {{ kind }}_sizes.*, max(cumulative_count) over () as total_count
+    from {{ ref(kind ~ '_sizes') }} as {{ kind }}_sizes
 
 ),
 
--- a percentile is the smallest size that so many of a hundred profiles don't exceed
+{% endfor -%}
 sized as (
 
     select
         coalesce(sum(profile_count), 0) as profile_count,
         coalesce(sum(case when identifier_count <= 1 then profile_count end), 0) as singleton_count,
-        {% for percent in [50, 90, 99] %}
-        min(case when cumulative_count * 100 >= total_count * {{ percent }} then identifier_count end)
-            as p{{ percent }}_identifier_count,
-        {% endfor %}
-        coalesce(max(identifier_count), 0) as max_identifier_count
-    from sizes
+        {{ size_percentiles('identifier_count') }}
+    from profiles
+
+),
+
+reached as (
+
+    select
+        coalesce(sum(component_count), 0) as component_count,
+        {{ size_percentiles('component_size') }}
+    from components
 
 ),
 
@@ -47,14 +53,20 @@ select
     cast(sized.profile_count as {{ dbt.type_bigint() }}) as profile_count,
     members.identifier_count,
     cast(sized.singleton_count as {{ dbt.type_bigint() }}) as singleton_count,
-    coalesce(sized.p50_identifier_count, 0) as p50_identifier_count,
-    coalesce(sized.p90_identifier_count, 0) as p90_identifier_count,
-    coalesce(sized.p99_identifier_count, 0) as p99_identifier_count,
+    sized.p50_identifier_count,
+    sized.p90_identifier_count,
+    sized.p99_identifier_count,
     sized.max_identifier_count,
+    cast(reached.component_count as {{ dbt.type_bigint() }}) as component_count,
+    reached.p50_component_size,
+    reached.p90_component_size,
+    reached.p99_component_size,
+    reached.max_component_size,
     members.shared_identifier_count,
     pairs.pair_count,
     refused.refused_pair_count
 from sized
+cross join reached
 cross join members
 cross join pairs
 cross join refused

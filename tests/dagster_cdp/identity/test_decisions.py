@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_cdp.identity.decisions import COLUMNS, Decision, DecisionRefused, add_decisions, read_decisions
+from dagster_cdp.identity.decisions import (
+    COLUMNS,
+    Decision,
+    DecisionRefused,
+    add_decisions,
+    read_decisions,
+    withdraw_decisions,
+)
 
 TODAY = date(2026, 3, 2)
 LINK = Decision("must_link", 1, 2, "same household card", "crm team", TODAY)
@@ -43,6 +50,36 @@ def test_the_opposite_is_refused_while_one_is_in_force(seed, first, second):
     with pytest.raises(DecisionRefused, match="contradicts"):
         add_decisions([second], TODAY)
     assert read_decisions() == [first]
+
+
+def test_once_withdrawn_it_stays_on_record_and_the_opposite_may_be_said(seed):
+    other = replace(PART, left=7, right=8)
+    add_decisions([LINK, other], TODAY)
+    tomorrow = TODAY + timedelta(days=1)
+    assert withdraw_decisions([LINK.decision_id], tomorrow) == [replace(LINK, expires_on=tomorrow)]
+    assert read_decisions() == [replace(LINK, expires_on=tomorrow), other]
+    assert [one for one in read_decisions() if one.is_active(tomorrow)] == [other]
+    assert add_decisions([PART], tomorrow) == [PART]
+
+
+def test_the_refusal_names_the_command_that_ends_what_it_contradicts(seed):
+    add_decisions([PART], TODAY)
+    with pytest.raises(DecisionRefused, match=f"`cdp identity withdraw {PART.decision_id}`"):
+        add_decisions([LINK], TODAY)
+
+
+def test_what_is_not_in_force_cannot_be_withdrawn_and_nothing_is_written(seed):
+    add_decisions([LINK], TODAY)
+    before = seed.read_bytes()
+    for unknown in (PART.decision_id, "0123456789"):
+        with pytest.raises(DecisionRefused, match=f"no decision in force has the id {unknown}"):
+            withdraw_decisions([LINK.decision_id, unknown], TODAY)
+    with pytest.raises(DecisionRefused, match="no decision in force"):
+        withdraw_decisions([replace(LINK, left=4).decision_id], TODAY)
+    assert seed.read_bytes() == before
+    withdraw_decisions([LINK.decision_id], TODAY)
+    with pytest.raises(DecisionRefused, match="no decision in force"):
+        withdraw_decisions([LINK.decision_id], TODAY)
 
 
 def test_so_is_parting_what_is_linked_over_a_third(seed):

@@ -89,6 +89,25 @@ def test_the_command_rebuilds_without_sending_and_tells_it(ada_and_ben, shop, se
     assert [value for value in values() if value in result.output] == []
 
 
+def test_deciding_and_withdrawing_rebuild_too(ada_and_ben, shop, seed, cdp, monkeypatch):
+    built = []
+    line = pytest.importorskip("dagster_cdp.line")
+
+    def run_line(selection):
+        built.append(selection)
+        return line.LineReport("run", True, {}, {}, {}, {})
+
+    monkeypatch.setattr(line, "run_line", run_line)
+    item = json.loads(cdp("identity", "review", "--json").stdout)[0]
+    decided = cdp("identity", "decide", item["item_id"], "must-link", *BY, "--rebuild")
+    (decision,) = json.loads(cdp("identity", "decisions", "--json").stdout)
+    withdrawn = cdp("identity", "withdraw", decision["decision_id"], "--rebuild")
+    for result in (decided, withdrawn):
+        assert result.exception is None, result.exception
+        assert "events: 0 moved to another profile" in result.stdout
+    assert len(built) == 2
+
+
 def test_a_build_that_fails_keeps_the_decision_and_says_so(ada_and_ben, shop, seed, cdp, monkeypatch):
     line = pytest.importorskip("dagster_cdp.line")
     failed = line.LineReport("run", False, {}, {}, {}, {}, failures=["identity: could not build"])

@@ -127,6 +127,20 @@ def test_deciding_writes_node_ids_and_leaves_the_queue(ada_and_ben, seed, cdp, v
     assert item["item_id"] not in {other["item_id"] for other in queue(cdp)}
 
 
+def test_a_decision_that_is_withdrawn_is_asked_about_again(ada_and_ben, seed, cdp):
+    item = queue(cdp)[0]
+    cdp("identity", "decide", item["item_id"], "must-link", *BY)
+    (row,) = json.loads(cdp("identity", "decisions", "--json").stdout)
+    assert row["decision_id"] in cdp("identity", "decisions").stdout
+    result = cdp("identity", "withdraw", row["decision_id"])
+    assert result.exception is None, result.exception
+    assert "ended in dbt_project/seeds/identity_decisions.csv" in result.stdout
+    assert "cdp run --select 'group:identity+'" in result.stdout
+    assert item["item_id"] in {other["item_id"] for other in queue(cdp)}
+    assert cdp("identity", "decide", item["item_id"], "cannot-link", *BY).exit_code == 0
+    assert isinstance(cdp("identity", "withdraw", row["decision_id"]).exception, DecisionRefused)
+
+
 def test_an_item_that_is_gone_is_refused(ada_and_ben, seed, cdp):
     assert isinstance(cdp("identity", "decide", "0123456789", "must-link", *BY).exception, NotFound)
 

@@ -1,0 +1,1 @@
+{{ size_histogram(sized_components(), 'component_count') }}
