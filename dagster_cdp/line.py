@@ -25,6 +25,7 @@ class LineReport:
     seconds: dict[str, float]
     changes: dict[str, dict[str, int]]
     failed_checks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)  # checks that stop nothing
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -77,7 +78,9 @@ def _report(run_id: str, succeeded: bool, entries: Iterable[dg.EventLogEntry]) -
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             check: Any = event.event_specific_data
             if not check.passed:
-                report.failed_checks.append(f"{check.asset_key.to_user_string()}: {check.check_name}")
+                only_warns = check.severity is dg.AssetCheckSeverity.WARN
+                told = report.warnings if only_warns else report.failed_checks
+                told.append(f"{check.asset_key.to_user_string()}: {check.check_name}")
     return report
 
 

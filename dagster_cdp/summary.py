@@ -23,6 +23,8 @@ def print_summary(report: LineReport, seconds: float) -> None:
     console.print(_deliveries(report))
     loaded = sum(report.loaded.values())
     console.print(f"New rows loaded: {loaded:,}.  Changes sent: {report.changes_sent:,}.  Took {seconds:.0f} s.")
+    for check in report.warnings:
+        console.print(f"[dim]check warns[/]  {check}")
     for check in report.failed_checks:
         console.print(f"[yellow]check failed[/]  {check}")
     for failure in report.failures:

@@ -174,7 +174,7 @@ def test_a_run_an_owner_and_analysts_at_once(at_home, first_run):
     """The whole line built anew through the owner while events land and analysts read: nobody fails or starves."""
     with owner():
         town = Town()
-        with analysts() as (read, faults), town.steadily(every=1):
+        with analysts() as (read, faults), town.steadily(every=2):
             report = json.loads(run("-m", "dagster_cdp.cli", "run", "--again", "--json", code=1).splitlines()[-1])
         assert until(lambda: ask_owner("status")["lag_bytes"] == 0)
 
@@ -194,5 +194,5 @@ def test_a_run_an_owner_and_analysts_at_once(at_home, first_run):
         "lag(landed_at) over (order by landed_at), landed_at) as gap from ops.live_cycles)"
     )
     print(f"{cycles} cycles beside the run, at most {gap} s apart")
-    assert cycles > 10
+    assert cycles > 5
     assert gap < 60
