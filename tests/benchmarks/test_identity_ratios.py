@@ -16,6 +16,7 @@ def links(tmp_path_factory):
     return make(tmp_path_factory.mktemp("graph") / "links.duckdb", LINKS)
 
 
+@pytest.mark.whole
 def test_grouping_finds_what_splink_finds_for_half_its_work(links):
     """Measured 2.8 times at this size and 4.1 times at ten million links; CPU of one run varies by a fifth."""
     pytest.importorskip("splink")

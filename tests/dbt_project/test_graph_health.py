@@ -128,6 +128,7 @@ def test_a_component_that_limits_cut_into_small_profiles_explodes_all_the_same(w
     assert explodes(world)
 
 
+@pytest.mark.whole
 def test_nor_may_a_component_grow_more_than_fivefold_in_one_build(world):
     graph = members(dict.fromkeys(["ada", "bob", "cleo", "dan", "eve", "fay"], 10))
     plant(world, graph)
@@ -156,10 +157,12 @@ def test_growth_that_was_kept_before_components_were_counted_stays(world):
 
 
 @pytest.mark.postgres
+@pytest.mark.whole
 def test_growth_that_was_kept_before_components_were_counted_stays_on_postgres(postgres_world):
     growth_of_before_components_were_counted(postgres_world)
 
 
+@pytest.mark.whole
 def test_a_small_profile_may_grow_as_it_likes(world):
     plant(world, members({"ada": 2}))
     growth(world)
@@ -201,6 +204,7 @@ def test_an_explosion_stops_the_line_before_profiles_are_built(world, events, is
     assert world.query(built) == []
 
 
+@pytest.mark.whole
 def test_and_the_line_goes_on_when_the_size_is_accepted(world):
     """The README's way out: raise the variable."""
     world.land("load-1", "web_events__events", ON_A_LOGIN, "2026-01-02 00:00:00")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 
@@ -10,8 +9,6 @@ import pytest
 from identity_story import begun, build, history, tables
 from raw_world import World
 from staging_story import order
-
-WHOLE = os.environ.get("CDP_TEST_WHOLE") == "1"
 
 
 def at_once(world: World, manifest) -> dict[str, list[tuple[object, ...]]]:
@@ -38,14 +35,13 @@ def decide(world: World, dice: random.Random) -> None:
     world.execute([("delete from identity.identity_decisions", ()), *((insert, row) for row in rows)])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 6 if WHOLE else 2))
+@pytest.mark.whole
+@pytest.mark.parametrize("seed", range(1, 6))
 def test_any_history_of_commits_and_decisions_gives_what_one_build_gives(world, duckdb_manifest, seed):
     dice = random.Random(seed)
     begun(world)
-    loads = 4 if WHOLE else 2
-    world.execute(history(world, dice, loads=loads, rows=240 // loads))
-    for step, load in enumerate(dice.sample(range(loads), loads)):
+    world.execute(history(world, dice, loads=4, rows=60))
+    for step, load in enumerate(dice.sample(range(4), 4)):
         world.commit(f"load-{load}")
         build(world)
         if step:

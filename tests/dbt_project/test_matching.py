@@ -121,6 +121,7 @@ def test_a_build_without_news_writes_nothing(world):
     assert world.query(newest) == before
 
 
+@pytest.mark.whole
 def test_other_weights_score_old_pairs_again(world):
     tell(world, ["load-1", "load-2"])
     world.execute([("update identity.match_parameters set match_weight = -50 where comparison = 'prior'", ())])
@@ -129,11 +130,13 @@ def test_other_weights_score_old_pairs_again(world):
     assert world.query("select count(*) from identity.probable_links where is_withdrawn") == [(2,)]
 
 
+@pytest.mark.whole
 def test_one_truncated_ipv4_network_is_no_home(world):
     tell(world, ["load-1", "load-2"])
     assert world.query("select distinct ip_prefix from identity.home_networks") == [("2001:db8:1::/48",)]
 
 
+@pytest.mark.whole
 def test_records_built_anew_alone_are_all_compared_again(world):
     """Their builds are counted from one again, so a later record would seem old."""
     for load, tables in STORY.items():

@@ -27,7 +27,7 @@ class Bug(NamedTuple):
 
 
 # The first few are tried in the default run.
-SAMPLE = 3
+SAMPLE = 2
 BUGS = [
     Bug("bounded depth", "connected_components.sql", "range(200) if state.count -%}", "range(1) if state.count -%}"),
     Bug(

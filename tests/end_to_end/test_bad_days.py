@@ -39,6 +39,7 @@ def drop_again(line, size):
         line.drop(*feed, f"again-{day.name}", day.read_bytes())
 
 
+@pytest.mark.whole
 def test_a_duplicated_day_changes_nothing_but_the_count_of_duplicates(line):
     drop_again(line, "largest")
     people = golden_records(line)

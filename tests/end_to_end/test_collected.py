@@ -118,6 +118,7 @@ def test_of_an_event_nobody_may_keep_only_a_count_is_left(collected):
     assert b"a-denied" not in written
 
 
+@pytest.mark.whole
 def test_a_refused_event_comes_through_once_the_settings_allow_it(collected, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 

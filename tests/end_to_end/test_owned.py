@@ -141,6 +141,7 @@ def test_without_an_owner_there_is_nothing_to_steer(at_home):
     assert "start `cdp live`" in str(CliRunner().invoke(app, ["live", "--pause"]).exception)
 
 
+@pytest.mark.whole
 def test_the_asset_graph_is_the_same_with_and_without_an_owner(owned, first_run):
     without = run("-c", GRAPH, **point_at(first_run[0]))
     assert run("-c", GRAPH) == without
@@ -157,7 +158,7 @@ def analysts():
             while not is_over.is_set():
                 with duckdb.connect(ask_owner("snapshot"), read_only=True) as copy:
                     read.append(copy.execute("select count(*) from profiles.profile_events").fetchall()[0][0])
-                is_over.wait(2)
+                is_over.wait(4)
         except Exception as fault:  # noqa: BLE001 - it is what the test is about
             faults.append(fault)
 

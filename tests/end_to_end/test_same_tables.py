@@ -168,6 +168,7 @@ print(json.dumps({result.node.name: str(result.status) for result in results}))
 """
 
 
+@pytest.mark.whole
 def test_every_unit_test_of_a_model_holds_on_postgres(postgres_line, on_postgres):
     """On the tables just built; those of matching are typed for DuckDB, and its rows are compared above."""
     found = json.loads(run(UNIT_TESTS, postgres_line).splitlines()[-1])

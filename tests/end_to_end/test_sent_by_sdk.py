@@ -2,6 +2,7 @@
 
 import shutil
 
+import pytest
 from demo_line import HOUSEHOLDS, Line, point_at
 
 # What depends on the way an event took: when it was received, so since when its link is known, and which row of which
@@ -29,6 +30,7 @@ def tables(line):
     return {table: sorted(line.ask(f"select {columns_of(line, table)} from {table}"), key=repr) for table in SAME}
 
 
+@pytest.mark.whole
 def test_the_way_an_event_takes_changes_no_result(line, monkeypatch):
     from dagster_cdp.inbox import build_demo, send_part
 

@@ -46,6 +46,7 @@ def profile_of(line, node):
     return line.ask("select distinct profile_id from identity.profile_identifiers where node_id = ?", node)
 
 
+@pytest.mark.whole
 def test_a_split_parts_one_person_and_says_what_became_of_it(line, seed, cdp):
     profile, login, login_node, card, card_node = somebody(line)
     sent, people = line.ask(SENT), line.ask("select count(distinct profile_id) from identity.profile_identifiers")
