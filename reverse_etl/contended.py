@@ -23,18 +23,6 @@ def is_conflict(fault: BaseException) -> bool:
     return isinstance(fault, duckdb.TransactionException) and ("onflict" in said or "duplicate key" in said)
 
 
-def again(work: Callable[[], Result], times: int = 3) -> Result:
-    """Do `work` of many transactions anew when one of them met another's row: what was done stays, as after a kill."""
-    for _ in range(times - 1):
-        try:
-            return work()
-        except duckdb.TransactionException as fault:
-            if not is_conflict(fault):
-                raise
-        time.sleep(PAUSE)
-    return work()
-
-
 def contended(warehouse: Warehouse, work: Callable[[], Result]) -> Result:
     """Do `work`, which may be done again, in a transaction; it gives what the one that was committed gave."""
     until = time.monotonic() + LONGEST

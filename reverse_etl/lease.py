@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import duckdb
+
+from reverse_etl.contended import is_conflict
 from reverse_etl.warehouse import Warehouse
 
 SECONDS = 180
@@ -44,7 +47,7 @@ def lease(warehouse: Warehouse, sync_name: str, wait_seconds: float = 0) -> Iter
     """Hold the sync's lease for the block; raises SyncBusy when it isn't free in time."""
     token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     deadline = time.monotonic() + wait_seconds
-    while (epoch := _take(warehouse, sync_name, token)) is None:
+    while (epoch := _try(warehouse, sync_name, token)) is None:
         if time.monotonic() >= deadline:
             holder = _holder(warehouse, sync_name)
             raise SyncBusy(f"{sync_name} is being run by {holder}: let it finish, or run again later")
@@ -57,6 +60,16 @@ def lease(warehouse: Warehouse, sync_name: str, wait_seconds: float = 0) -> Iter
         warehouse.execute(
             "update activation.leases set holder = null where sync_name = ? and epoch = ?", [sync_name, epoch]
         )
+
+
+def _try(warehouse: Warehouse, sync_name: str, token: str) -> int | None:
+    """Take it; who is taking it at this very moment has it, which DuckDB says as a conflict."""
+    try:
+        return _take(warehouse, sync_name, token)
+    except duckdb.TransactionException as fault:
+        if not is_conflict(fault):
+            raise
+        return None
 
 
 def _take(warehouse: Warehouse, sync_name: str, token: str) -> int | None:

@@ -8,7 +8,6 @@ import dagster as dg
 from dagster_cdp.membership import as_markdown, members_over_time, plot
 from dagster_cdp.progress import say
 from dagster_cdp.warehouse import connect
-from reverse_etl.contended import again
 from reverse_etl.desired import PlanRefused
 from reverse_etl.destination import DestinationRefused
 from reverse_etl.history import Standing, standing
@@ -51,7 +50,7 @@ def sync_asset(sync: Sync) -> dg.AssetsDefinition:
         with connect(f"sync {sync.name}") as warehouse:
             report, failure = None, None
             try:
-                report = again(lambda: run_in_turn(warehouse, sync, wait_seconds=PATIENCE))
+                report = run_in_turn(warehouse, sync, wait_seconds=PATIENCE)
             except ACT as error:
                 failure = error
             now = standing(warehouse, sync)

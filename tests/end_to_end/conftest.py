@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from demo_line import HOUSEHOLDS, Line, point_at
+from demo_line import HOUSEHOLDS, copied, point_at
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,10 +58,7 @@ def line(first_run, tmp_path_factory, monkeypatch):
     """A copy of the first run. It is always in one place, as dbt parses all anew for a warehouse that is elsewhere."""
     home = tmp_path_factory.getbasetemp() / "line" / "cdp"
     shutil.rmtree(home.parent, ignore_errors=True)
-    shutil.copytree(first_run[0], home, copy_function=shutil.copy2)
-    for name, value in point_at(home).items():
-        monkeypatch.setenv(name, value)
-    return Line(home)
+    return copied(first_run[0], home, monkeypatch)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A demo line in a folder of its own, and what tests do to it."""
 
+import shutil
 from pathlib import Path
 
 HOUSEHOLDS = 120
@@ -15,6 +16,14 @@ def point_at(home: Path) -> dict[str, str]:
         "CDP_TARGET": "duckdb",
         "CDP_NOW": NOW,
     }
+
+
+def copied(first, home, environment):
+    """The line at `first`, copied to `home`, to which the environment points from now on."""
+    shutil.copytree(first, home, copy_function=shutil.copy2)
+    for name, value in point_at(home).items():
+        environment.setenv(name, value)
+    return Line(home)
 
 
 class Line:

@@ -1,10 +1,9 @@
 """From files to messages: a price that falls is told to those who looked, and who lapses is asked to come back."""
 
 import csv
-import shutil
 
 import pytest
-from demo_line import Line, point_at
+from demo_line import copied, point_at
 from typer.testing import CliRunner
 
 LATER = "2026-03-12T17:00:00"  # ten days on, noon in New York
@@ -50,15 +49,12 @@ def answered(first_run, tmp_path_factory):
     from reverse_etl.sandbox.vendor import environment
 
     home = tmp_path_factory.mktemp("answered") / "cdp"
-    shutil.copytree(first_run[0], home, copy_function=shutil.copy2)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in point_at(home).items():
-            patch.setenv(name, value)
+        line = copied(first_run[0], home, patch)
         with running() as sandbox:
             for variables in environment(sandbox.vendors.values(), sandbox.address).values():
                 for name, value in variables.items():
                     patch.setenv(name, value)
-            line = Line(home)
             trigger_run()
             [(product_id, _)] = line.ask(WANTED)
             lapsed = set(line.ask("select profile_id from audiences.lapsed_buyers"))

@@ -1,12 +1,11 @@
 """Every event the collector said yes to ends in exactly one place, whatever was killed on the way."""
 
 import json
-import shutil
 import signal
 
 import pytest
 from collecting import Collector
-from demo_line import point_at
+from demo_line import copied, point_at
 
 from sources.collector.signatures import fresh_standard_secret
 
@@ -118,22 +117,21 @@ def test_of_an_event_nobody_may_keep_only_a_count_is_left(collected):
     assert b"a-denied" not in written
 
 
-@pytest.mark.whole
-def test_a_refused_event_comes_through_once_the_settings_allow_it(collected, tmp_path, monkeypatch):
+def said(*words):
     from typer.testing import CliRunner
 
     from dagster_cdp.cli import app
+
+    ran = CliRunner().invoke(app, ["quarantine", *words])
+    assert ran.exit_code == 0, ran.output
+    return ran.output
+
+
+@pytest.mark.whole
+def test_a_refused_event_comes_through_once_the_settings_allow_it(collected, tmp_path, monkeypatch):
     from dagster_cdp.line import run_line
 
-    def said(*words):
-        ran = CliRunner().invoke(app, ["quarantine", *words])
-        assert ran.exit_code == 0, ran.output
-        return ran.output
-
-    home = tmp_path / "again"
-    shutil.copytree(collected[0], home, copy_function=shutil.copy2)
-    for name, value in point_at(home).items():
-        monkeypatch.setenv(name, value)
+    home = copied(collected[0], tmp_path / "again", monkeypatch).home
     monkeypatch.delenv("CDP_NOW")
     assert "event_too_large" in said("list")
     listed = json.loads(said("list", "--json", "--code", "table_not_allowed"))["refusals"]

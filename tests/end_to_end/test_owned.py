@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 
 import duckdb
 import pytest
-from demo_line import Line, point_at
+from demo_line import copied, point_at
 from owner import ROOT, Town, owner, until
 from typer.testing import CliRunner
 
@@ -46,13 +45,11 @@ def at_home(line, monkeypatch):
 def owned(first_run, tmp_path_factory):
     """A line with an owner, by the real clock, and its town; tests leave it running."""
     home = tmp_path_factory.mktemp("owned") / "cdp"
-    shutil.copytree(first_run[0], home, copy_function=shutil.copy2)
     with pytest.MonkeyPatch.context() as environment:
-        for name, value in point_at(home).items():
-            environment.setenv(name, value)
+        line = copied(first_run[0], home, environment)
         environment.delenv("CDP_NOW")
         with owner():
-            yield Line(home), Town()
+            yield line, Town()
 
 
 def run(*command, code=0, **environment):

@@ -10,7 +10,8 @@ import pytest
 from activation_town import VIP, Remote, sync_now
 
 from reverse_etl.journal import open_journal
-from reverse_etl.lease import LeaseLost, SyncBusy, lease
+from reverse_etl.lease import LeaseLost, SyncBusy, _take, lease
+from reverse_etl.warehouse import DuckDBWarehouse
 
 
 @pytest.fixture
@@ -42,6 +43,18 @@ def test_a_second_run_waits_when_told_to(leased):
     with lease(leased, "a_to_b", wait_seconds=10) as second:
         assert second.epoch > 0
     first.join()
+
+
+def test_who_comes_while_another_is_taking_it_finds_it_taken(leased):
+    if leased.is_row_store:
+        pytest.skip("PostgreSQL lets the second wait for the row")
+    with lease(leased, "a_to_b"):
+        pass
+    other = DuckDBWarehouse(leased._connection.cursor())
+    with other.transaction():
+        assert _take(other, "a_to_b", "host:1:other")
+        with pytest.raises(SyncBusy), lease(leased, "a_to_b"):
+            pass
 
 
 def test_each_lease_has_a_later_epoch(leased):

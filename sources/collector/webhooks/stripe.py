@@ -19,9 +19,8 @@ def verify(delivery: Delivery, keys: tuple[bytes, ...]) -> Signed:
     given = [value.strip() for name, value in parts if name.strip() == b"v1"]
     signed = timestamp + b"." + delivery.body
     check(given, (digest(key, signed).hex().encode() for key in keys))
-    return Signed(
-        "", delivery.received_at
-    )  # the event's own id stands in the body, and the same event has the same bytes
+    # The event's own id stands in the body, and the same event has the same bytes.
+    return Signed("", delivery.received_at)
 
 
 def contents(_signed: Signed, payload: dict[str, Any], _hook: Hook) -> Iterable[Row]:
