@@ -119,10 +119,9 @@ def test_an_endless_body_is_refused_and_memory_stays_flat(living, connect):
     assert living.memory - before < 20 * MB
 
 
-def test_bombs_and_crowds_of_slow_bodies_leave_memory_flat(living, connect):
+def bombs_and_a_crowd(living, connect):
+    """Forty bodies that unpack to 200 MB, and 120 that almost end; what a connection has read is its own."""
     bomb = gzip.compress(b'{"batch":[' + b" " * 200 * MB)
-    living.ask("POST", "/v1/batch", bomb, basic())
-    before = living.memory
     with ThreadPoolExecutor(8) as clients:
         answers = clients.map(lambda _: living.ask("POST", "/v1/batch", bomb, basic())[0], range(40))
         assert set(answers) <= {413, 429}
@@ -131,9 +130,17 @@ def test_bombs_and_crowds_of_slow_bodies_leave_memory_flat(living, connect):
     for one in crowd:
         one.sendall(head + b" " * 499_000)
     assert living.post("/v1/track", {**TRACK, "messageId": "beside a crowd"}) in (200, 429)
-    assert living.memory - before < 60 * MB
     answers = [answer_of(one) for one in crowd]
     assert {answer[9:12] for answer in answers} <= {b"408", b"429"}
+
+
+def test_bombs_and_crowds_of_slow_bodies_leave_memory_flat(living, connect):
+    """A crowd that stayed would be 57 MB each time; what is free is not always given back, hence the room."""
+    bombs_and_a_crowd(living, connect)
+    before = living.memory
+    for _ in range(2):
+        bombs_and_a_crowd(living, connect)
+    assert living.memory - before < 40 * MB
     assert living.post("/v1/track", {**TRACK, "messageId": "after a crowd"}) == 200
 
 
