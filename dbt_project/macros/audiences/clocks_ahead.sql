@@ -3,11 +3,8 @@
     and asked for by kind (two at least: one would be a constant), because a join with nothing ends before it reads. -#}
 {% macro clocks_ahead(relation, moment, since, column, kinds, landed=none) -%}
 {%- set an_hour_ago = dbt.dateadd('hour', -1, cdp_now()) -%}
-{%- set last_look -%}
-(select coalesce(max(known._judged_at), {{ since }}) from {{ this }} as known)
-{%- endset -%}
 {%- set had_not_happened -%}
-ahead.{{ moment }} > {{ last_look }} {%- if landed %} and ahead.{{ moment }} > ahead.{{ landed }} {%- endif %}
+ahead.{{ moment }} > {{ last_looked_at(since) }} {%- if landed %} and ahead.{{ moment }} > ahead.{{ landed }} {%- endif %}
         and ahead.profile_id is not null
 {%- endset -%}
     select ahead.profile_id from {{ relation }} as ahead
@@ -25,7 +22,7 @@ ahead.{{ moment }} > {{ last_look }} {%- if landed %} and ahead.{{ moment }} > a
                 select '{{ kind }}' as kind {{- ' union all' if not loop.last }}
                 {%- endfor %}
             ) as kinds
-            where {{ last_look }} < {{ an_hour_ago }}
+            where {{ last_looked_at(since) }} < {{ an_hour_ago }}
         )
         and {{ had_not_happened }}
 {%- endmacro %}

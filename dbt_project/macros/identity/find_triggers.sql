@@ -13,10 +13,19 @@ changed_pairs as (
 
 ),
 
+ends as (
+
+    select left_node_id as node_id from changed_pairs
+    union all
+    select right_node_id from changed_pairs
+
+),
+
 owners as (
 
     select distinct node_id, profile_id from {{ ref('profile_identifiers') }}
-    where node_id in (select left_node_id from changed_pairs union all select right_node_id from changed_pairs)
+    where node_id in {{ among('ends', 'node_id') }}
+        and exists (select 1 from movements)
 
 ),
 

@@ -87,6 +87,14 @@ from graded
 {{ join_known('graded', ['left_node_id', 'right_node_id']) }}
 {%- endmacro %}
 
+{#- Of a large table the rows that an increment may look at, found by one column: of two nothing is told to the scan. -#}
+{% macro of_touched_lefts(relation) -%}
+    {%- if is_incremental() -%}
+(select * from {{ relation }} where left_node_id in {{ among('touched', 'left_node_id') }})
+    {%- else -%} {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Joins to the pairs that an increment looks at. -#}
 {% macro of_touched_pairs(relation) -%}
     {%- if is_incremental() %}

@@ -24,16 +24,31 @@
     delete from {{ ref('read_marks') }} where reader = '{{ this.identifier }}';
     insert into {{ ref('read_marks') }} (reader, model, batch)
     {%- endif %}
-    select '{{ this.identifier }}', '{{ model }}', coalesce(max(newest._batch), 0) from {{ ref(model) }} as newest
+    select '{{ this.identifier }}', '{{ model }}',
+    {%- if model == 'clock' %} {{ cdp_seconds_between(the_epoch(), cdp_now()) }}
+    {%- else %} coalesce(max(newest._batch), 0) from {{ ref(model) }} as newest
+    {%- endif %}
     {{- ' union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
-{#- The condition that a row of a model is newer than what `this` has read of it. -#}
-{% macro is_unmarked(batch, model) -%}
+{#- When `this` last looked, for models whose `reads` name the clock; ten minutes less, as on some engines each statement
+    of a build has a time of its own. `otherwise` stands for never. -#}
+{% macro last_looked_at(otherwise) -%}
+(
+            select coalesce(max({{ dbt.dateadd('second', 'marks.batch - 600', the_epoch()) }}), {{ otherwise }})
+            from {{ ref('read_marks') }} as marks
+            where marks.reader = '{{ this.identifier }}' and marks.model = 'clock'
+        )
+{%- endmacro %}
+
+{% macro the_epoch() -%} cast('1970-01-01' as {{ dbt.type_timestamp() }}) {%- endmacro %}
+
+{#- The condition that a row of a model is newer than what `this`, or another reader, has read of it. -#}
+{% macro is_unmarked(batch, model, reader=none) -%}
     {{ batch }} > (
         select coalesce(max(marks.batch), 0) from {{ ref('read_marks') }} as marks
-        where marks.reader = '{{ this.identifier }}' and marks.model = '{{ model }}'
+        where marks.reader = '{{ reader or this.identifier }}' and marks.model = '{{ model }}'
     )
 {%- endmacro %}
 

@@ -22,12 +22,13 @@ of_moved as (
 
 ),
 
--- those whose identifier has moved to another profile or turned out to be shared
+-- those whose identifier has moved to another profile or turned out to be shared; who belongs to a group that changed
+-- was written again
 stale as (
 
     select of_moved.event_id
     from of_moved
-    left join (select * from {{ members }} where node_id in {{ among('moved', 'node_id') }}) as members
+    left join (select * from {{ members }} where {{ is_unread('_groups_batch', '_groups_batch') }}) as members
         on of_moved._node_id = members.node_id
     where members.profile_id is distinct from of_moved.profile_id or members.is_shared <> of_moved._is_shared
 

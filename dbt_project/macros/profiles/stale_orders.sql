@@ -6,11 +6,7 @@ touched as (
 
 ),
 
-touched_members as (
-
-    select identifier_type, identifier_value from {{ members }} {{- only_touched() }}
-
-),
+{{ touched_identifiers('touched_members') }},
 
 stale as (
 

@@ -21,6 +21,11 @@ touched as (
 
     union distinct
 
+    select told.profile_id from {{ ref('told_attributes') }} as told
+    where {{ is_unmarked('told._batch', 'told_attributes') }}
+
+    union distinct
+
     select known.profile_id from {{ this }} as known where known._rules <> {{ rules }}
 
     union distinct
@@ -52,8 +57,7 @@ told_of as (
             when 'email' then {{ cdp_sha256('told.attribute_value') }}
             when 'phone' then told.attribute_value
         end as contact_key
-    from {{ ref('told_attributes') }} as told
-    {{- only_touched('told.profile_id') }}
+    from {{ touched_rows('told_attributes') }} as told
 
 ),
 

@@ -44,7 +44,7 @@ candidates as (
         members.identifier_type,
         members.is_shared,
         case when members.is_shared then 200 - wanted.position else wanted.position end as position
-    from (select * from {{ members }} where node_id in {{ among('wanted', 'node_id') }}) as members
+    from {{ wanted_members(members) }} as members
     inner join wanted
         on members.node_id = wanted.node_id
         and members.identifier_type = wanted.identifier_type
@@ -58,4 +58,27 @@ ranked as (
     from candidates
 
 )
+{%- endmacro %}
+
+{#- Who has just done something was just written again, at the end of the table; only the others are searched for. -#}
+{% macro wanted_members(members) -%}
+(
+        {%- if is_incremental() %}
+        with rewritten as (
+
+            select * from {{ members }} where {{ is_unread('_observations_batch', '_observations_batch') }}
+
+        )
+
+        select * from rewritten
+        union all
+        select * from {{ members }}
+        where node_id in (
+            select wanted.node_id from wanted
+            where wanted.node_id is not null and wanted.node_id not in (select rewritten.node_id from rewritten)
+        )
+        {%- else %}
+        select * from {{ members }} where node_id in {{ among('wanted', 'node_id') }}
+        {%- endif %}
+    )
 {%- endmacro %}

@@ -1,5 +1,6 @@
 {%- set reads = [
-    'touched_profiles', 'profiles', 'channel_orders', 'stg_web_orders__order_lines', 'stg_store_receipts__receipt_lines'
+    'touched_profiles', 'profiles', 'channel_orders', 'stg_web_orders__order_lines', 'stg_store_receipts__receipt_lines',
+    'clock',
 ] %}
 {{ config(
     materialized='incremental', incremental_strategy='replace', unique_key='profile_id',
@@ -82,15 +83,10 @@ select
     profile_id,
     product_id,
     max(bought_at) as bought_at,
-    {{ cdp_now() }} as _judged_at,
     1 = 0 as _is_gone
 from bought
 where bought_at >= {{ a_month_ago }}
     and bought_at <= {{ cdp_now() }}
-    and profile_id in (
-        select known.profile_id
-        from {{ ref('profiles') }} as known
-        {{- only_touched('known.profile_id') }}
-    )
+    and profile_id in (select known.profile_id from {{ touched_rows('profiles') }} as known)
 group by profile_id, product_id
-{{- gone_rows(3) }}
+{{- gone_rows(2) }}

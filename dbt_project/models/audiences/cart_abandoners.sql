@@ -1,4 +1,4 @@
-{%- set reads = ['touched_profiles', 'profiles'] %}
+{%- set reads = ['touched_profiles', 'profiles', 'clock'] %}
 {{ config(
     materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
 ) }} {{- per_profile(reads) }}
@@ -91,10 +91,9 @@ select
     cast(coalesce(carts.cart_amount, 0) as {{ cdp_type_money() }}) as cart_amount,
     carts.abandoned_at,
     carts.oldest_event_at as _oldest_event_at,
-    {{ cdp_now() }} as _judged_at,
     1 = 0 as _is_gone
-from {{ ref('profiles') }} as profiles
+from {{ touched_rows('profiles') }} as profiles
 inner join carts
     on profiles.profile_id = carts.profile_id
 where profiles.email is not null or profiles.phone is not null
-{{- gone_rows(10) }}
+{{- gone_rows(9) }}

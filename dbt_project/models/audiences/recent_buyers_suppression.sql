@@ -1,4 +1,4 @@
-{%- set reads = ['touched_profiles', 'profiles', 'channel_orders'] %}
+{%- set reads = ['touched_profiles', 'profiles', 'channel_orders', 'clock'] %}
 {{ config(
     materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
 ) }} {{- per_profile(reads) }}
@@ -46,11 +46,10 @@ select
     profiles.country_code,
     buyers.last_order_at,
     {{ dbt.dateadd('day', 14, 'buyers.last_order_at') }} as suppressed_until_at,
-    {{ cdp_now() }} as _judged_at,
     1 = 0 as _is_gone
-from {{ ref('profiles') }} as profiles
+from {{ touched_rows('profiles') }} as profiles
 inner join buyers
     on profiles.profile_id = buyers.profile_id
 where profiles.email is not null
     or profiles.phone is not null
-{{- gone_rows(8) }}
+{{- gone_rows(7) }}

@@ -60,7 +60,7 @@ links as (
         links._landed_at,
         links._batch as _links_batch,
         cast(0 as bigint) as _probable_batch
-    from {{ ref('identifier_links') }} as links
+    from {{ of_touched_lefts(ref('identifier_links')) }} as links
     {{- of_touched_pairs('links') }}
 
     union all

@@ -1,4 +1,4 @@
-{%- set reads = ['touched_profiles'] %}
+{%- set reads = ['touched_profiles', 'told_attributes'] %}
 {{ config(
     materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
 ) }} {{- per_profile(reads) }}

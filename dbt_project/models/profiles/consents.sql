@@ -20,11 +20,7 @@ touched as (
 ),
 
 {% endif %}
-members as (
-
-    select profile_id, identifier_type, identifier_value from {{ ref('profile_identifiers') }} {{- only_touched() }}
-
-),
+{{ touched_identifiers() }},
 
 latest_first as (
 

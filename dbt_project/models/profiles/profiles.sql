@@ -17,18 +17,13 @@ touched as (
 
     union distinct
 
-    select told.profile_id from {{ ref('profile_attributes') }} as told
+    select told.profile_id from {{ ref('attribute_candidates') }} as told
     where {{ is_unmarked('told._batch', 'attribute_candidates') }}
 
 ),
 
 {% endif %}
-members as (
-
-    select * from {{ ref('profile_identifiers') }}
-    {{- only_touched() }}
-
-),
+{{ touched_identifiers() }},
 
 seen as (
 
@@ -54,8 +49,8 @@ wide as (
     {% endfor %}
         max(case when attribute = 'birth_on' then attribute_value end) as birth_on,
         max(case when attribute = 'birth_on' then source end) as birth_on_source
-    from {{ ref('profile_attributes') }}
-    {{- only_touched() }}
+    from {{ touched_rows('attribute_candidates') }} as candidates
+    where choice = 1
     group by profile_id
 
 )

@@ -25,12 +25,7 @@ touched as (
 ),
 
 {% endif %}
-members as (
-
-    select * from {{ ref('profile_identifiers') }}
-    {{- only_touched() }}
-
-),
+{{ touched_identifiers() }},
 
 told as (
 
@@ -78,6 +73,7 @@ select
     source,
     record_id,
     told_at,
+    {{ next_graph_batch() }} as _batch,
     1 = 0 as _is_gone
 from known
-{{- gone_rows(5) }}
+{{- gone_rows(6) }}
