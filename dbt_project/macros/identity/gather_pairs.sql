@@ -6,7 +6,7 @@ gathered as (
     select
         links.left_node_id,
         links.right_node_id,
-        sum(case when is_withdrawn or rule in ('must_link', 'cannot_link') then 0 else 1 end) as link_count,
+        sum(case when is_withdrawn or rule in ('must_link', 'cannot_link') then 0 else links.link_count end) as link_count,
         min(case when not is_withdrawn then observed_at end) as first_observed_at,
         coalesce(min(case when not is_withdrawn then _landed_at end), min(_landed_at)) as first_landed_at,
         max(case when rule = 'same_record' and not is_withdrawn then 1 else 0 end) = 1 as is_told,
@@ -25,9 +25,9 @@ gathered as (
     select known.left_node_id, known.right_node_id, 0, null, known.first_landed_at, false, null, false, null,
         known._links_batch, known._probable_batch
     from {{ this }} as known
-    inner join touched
-        on known.left_node_id = touched.left_node_id
-        and known.right_node_id = touched.right_node_id
+    inner join recounted
+        on known.left_node_id = recounted.left_node_id
+        and known.right_node_id = recounted.right_node_id
     left join {{ links }} as links
         on known.left_node_id = links.left_node_id
         and known.right_node_id = links.right_node_id
@@ -87,19 +87,3 @@ from graded
 {{ join_known('graded', ['left_node_id', 'right_node_id']) }}
 {%- endmacro %}
 
-{#- Of a large table the rows that an increment may look at, found by one column: of two nothing is told to the scan. -#}
-{% macro of_touched_lefts(relation) -%}
-    {%- if is_incremental() -%}
-(select * from {{ relation }} where left_node_id in {{ among('touched', 'left_node_id') }})
-    {%- else -%} {{ relation }}
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Joins to the pairs that an increment looks at. -#}
-{% macro of_touched_pairs(relation) -%}
-    {%- if is_incremental() %}
-    inner join touched
-        on {{ relation }}.left_node_id = touched.left_node_id
-        and {{ relation }}.right_node_id = touched.right_node_id
-    {%- endif %}
-{%- endmacro %}

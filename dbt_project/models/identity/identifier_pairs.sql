@@ -11,10 +11,11 @@ decided as (
 ),
 
 {% if is_incremental() %}
-touched as (
+{{ counted_on(ref('identifier_links')) }},
 
-    select left_node_id, right_node_id from {{ ref('identifier_links') }}
-    where {{ is_unread('_batch', '_links_batch') }}
+recounted as (
+
+    select left_node_id, right_node_id from unread_links where not _is_counted_on
 
     union distinct
 
@@ -53,6 +54,7 @@ links as (
     select
         links.left_node_id,
         links.right_node_id,
+        1 as link_count,
         links.rule,
         cast(null as decimal(9, 6)) as score,
         links.is_withdrawn,
@@ -60,28 +62,29 @@ links as (
         links._landed_at,
         links._batch as _links_batch,
         cast(0 as bigint) as _probable_batch
-    from {{ of_touched_lefts(ref('identifier_links')) }} as links
-    {{- of_touched_pairs('links') }}
+    from {{ of_recounted_lefts(ref('identifier_links')) }} as links
+    {{- of_recounted('links') }}
+    {{- more_of_the_same() }}
 
     union all
 
     select
-        probable.left_node_id, probable.right_node_id, probable.rule, probable.score, probable.is_withdrawn,
+        probable.left_node_id, probable.right_node_id, 1, probable.rule, probable.score, probable.is_withdrawn,
         probable.observed_at, probable._landed_at, cast(0 as bigint), probable._batch
     from {{ ref('probable_links') }} as probable
-    {{- of_touched_pairs('probable') }}
+    {{- of_recounted('probable') }}
 
     union all
 
     select
-        decided.left_node_id, decided.right_node_id, decided.decision, cast(null as decimal(9, 6)),
+        decided.left_node_id, decided.right_node_id, 1, decided.decision, cast(null as decimal(9, 6)),
         decided.decision <> 'must_link',
         decided.decided_at as observed_at,
         decided.decided_at as _landed_at,
         cast(0 as bigint),
         cast(0 as bigint)
     from decided
-    {{- of_touched_pairs('decided') }}
+    {{- of_recounted('decided') }}
 
 ),
 
