@@ -7,10 +7,7 @@ touched as (
     union distinct
     select known.profile_id from {{ this }} as known where known._oldest_event_at < {{ a_week_ago }}
     union distinct
-    {{ clocks_ahead(
-        ref('profile_events'), 'occurred_at', a_week_ago, 'event_name',
-        ['Product Added', 'Product Removed', 'Checkout Started', 'Order Completed'], '_landed_at'
-    ) }}
+    {{ clocks_ahead(ref('profile_events'), 'occurred_at', a_week_ago, landed='_landed_at') }}
 
 )
 {%- endmacro %}

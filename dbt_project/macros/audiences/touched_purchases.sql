@@ -28,12 +28,9 @@ touched as (
     union distinct
     select known.profile_id from {{ this }} as known where known.bought_at < {{ a_month_ago }}
     union distinct
-    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', a_month_ago, 'channel', ['web', 'store']) }}
+    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', a_month_ago) }}
     union distinct
-    {{ clocks_ahead(
-        ref('profile_events'), 'occurred_at', a_month_ago, 'event_name',
-        ['Product Added', 'Order Completed'], '_landed_at'
-    ) }}
+    {{ clocks_ahead(ref('profile_events'), 'occurred_at', a_month_ago, landed='_landed_at') }}
 
 )
 {%- endmacro %}

@@ -32,15 +32,27 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- When `this` last looked, for models whose `reads` name the clock; ten minutes less, as on some engines each statement
-    of a build has a time of its own. `otherwise` stands for never. -#}
+{#- When `this` last looked, for models whose `reads` name the clock; `otherwise` stands for never. -#}
 {% macro last_looked_at(otherwise) -%}
 (
-            select coalesce(max({{ dbt.dateadd('second', 'marks.batch - 600', the_epoch()) }}), {{ otherwise }})
+            select coalesce(
+                max({{ dbt.dateadd('second', 'marks.batch - ' ~ clock_margin(), the_epoch()) }}), {{ otherwise }}
+            )
             from {{ ref('read_marks') }} as marks
             where marks.reader = '{{ this.identifier }}' and marks.model = 'clock'
         )
 {%- endmacro %}
+
+{#- Seconds by which the mark may be later than the query that it speaks of: of what is looked at twice nothing comes. -#}
+{% macro clock_margin() -%} {{ return(adapter.dispatch('clock_margin', 'cdp')()) }} {%- endmacro %}
+
+{#- Here each statement of a build has a time of its own. -#}
+{% macro default__clock_margin() -%} {{ return(3600) }} {%- endmacro %}
+
+{#- Here they have the time of their transaction; the mark is in whole seconds. -#}
+{% macro duckdb__clock_margin() -%} {{ return(30) }} {%- endmacro %}
+
+{% macro postgres__clock_margin() -%} {{ return(30) }} {%- endmacro %}
 
 {% macro the_epoch() -%} cast('1970-01-01' as {{ dbt.type_timestamp() }}) {%- endmacro %}
 

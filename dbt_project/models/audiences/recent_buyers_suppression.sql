@@ -19,7 +19,7 @@ touched as (
     union distinct
     select known.profile_id from {{ this }} as known where known.last_order_at < {{ two_weeks_ago }}
     union distinct
-    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', two_weeks_ago, 'channel', ['web', 'store']) }}
+    {{ clocks_ahead(ref('channel_orders'), 'ordered_at', two_weeks_ago) }}
 
 ),
 
