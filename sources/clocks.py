@@ -1,6 +1,7 @@
 """When something happened, by our clock: a client's may be wrong."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 ON_THE_WAY = timedelta(seconds=2)
@@ -29,11 +30,16 @@ def moment_of(said: Any) -> datetime | None:
     """Return ISO text, or seconds or milliseconds since 1970, as a moment; null for anything else."""
     try:
         if isinstance(said, str):
-            moment = datetime.fromisoformat(said.strip())
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return _read(said)
         if isinstance(said, int | float) and not isinstance(said, bool):
             seconds = said / 1000 if said >= 1e11 else said  # noqa: PLR2004 - 1973 in milliseconds, 5138 in seconds
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     except (ValueError, OverflowError):
         return None
     return None
+
+
+@lru_cache(maxsize=1024)  # the events of a request were sent and received in one moment
+def _read(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.strip())
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -96,9 +96,9 @@ class Loop:
         return found or self._reading.submit(self.tail.prepare, self._limit).result()
 
     def _read_ahead(self, prepared: Sequence[Prepared]) -> None:
-        """When behind, take more at a time and read it while the warehouse works."""
+        """When behind, take much at a time and read it while the warehouse works."""
         is_behind = any(batch.byte_count >= self._limit // 2 for batch in prepared)
-        self._limit = min(self._limit * 2, LARGEST) if is_behind else SLICE
+        self._limit = LARGEST if is_behind else SLICE
         if is_behind:
             self._ahead = self._reading.submit(self.tail.prepare, self._limit, prepared)
 

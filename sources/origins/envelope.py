@@ -53,8 +53,10 @@ class Shape:
         row: Fields = {"_row_number": at}
         other: Fields = {}
         for key, value in fields.items():
+            if value is None:
+                continue
             name = self.columns.get(key)
-            if value is None or (name is None and key == RECEIVED):
+            if name is None and key == RECEIVED:
                 continue
             if name is None or name in row or (name in self.nested and not isinstance(value, dict | list)):
                 other[key] = value

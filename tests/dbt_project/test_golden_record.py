@@ -10,7 +10,7 @@ from raw_world import Statement, World
 SEEDS = ["survivorship_orders", "survivorship_rules"]
 TABLES = {
     "told_attributes": "profile_id text, attribute text, attribute_value text, source text, record_id text,"
-    " told_at timestamp",
+    " told_at timestamp, _batch bigint",
     "verified_contacts": "contact_type text, contact_key text, _batch bigint",
 }
 Told = tuple[str, str, str, str, str, str | None]
@@ -30,6 +30,7 @@ STORY: list[Told] = [
     ("p4", "first_name", "Ann", "web_orders", "o1", "2026-01-01 00:00:00"),
     ("p4", "first_name", "Ann", "support", "s2", "2026-01-01 00:00:00"),
 ]
+TELL = "insert into profiles.told_attributes values (?, ?, ?, ?, ?, ?, 1)"
 SURVIVORS = [
     ("p1", "Zoe", "c2", "tie", 3, False),
     ("p2", "Rome", "c5", "recency", 2, False),
@@ -47,7 +48,7 @@ def plant(world: World, told: Iterable[Told] = ()) -> None:
         ("create table identity.touched_profiles (profile_id text, _batch bigint)", ()),
         ("create table identity.read_marks (reader text, model text, batch bigint)", ()),
     ]
-    rows: list[Statement] = [("insert into profiles.told_attributes values (?, ?, ?, ?, ?, ?)", row) for row in told]
+    rows: list[Statement] = [(TELL, row) for row in told]
     world.execute([*tables, *rows, ("insert into profiles.verified_contacts values ('phone', '+12', 1)", ())])
 
 
@@ -79,6 +80,27 @@ def test_a_number_of_a_build_that_was_read_is_not_given_again_when_its_rows_are_
     ])  # fmt: skip
     survivors(world)
     assert world.query("select max(_batch) from profiles.attribute_candidates") == [(8,)]
+
+
+def test_of_whom_something_changed_what_is_told_now_survives_and_of_whom_nothing_is_told_nothing(world):
+    plant(world, STORY)
+    survivors(world)
+    survivors(world)  # an increment, which notes what it has read
+    world.execute([
+        ("delete from profiles.told_attributes where profile_id in ('p2', 'p3')", ()),
+        ("insert into profiles.told_attributes values ('p2', 'city', 'Bern', 'crm', 'c5', null, 2)", ()),
+        ("insert into identity.touched_profiles values ('p2', 2), ('p3', 2)", ()),
+        ("insert into identity.read_marks values ('told_attributes', 'touched_profiles', 2)", ()),
+    ])  # fmt: skip
+    assert survivors(world) == [SURVIVORS[0], ("p2", "Bern", "c5", "only_value", 1, False), SURVIVORS[3]]
+
+
+def test_who_changed_while_what_is_told_lags_behind_loses_nothing(world):
+    plant(world, STORY)
+    survivors(world)
+    survivors(world)  # as above
+    world.execute([("insert into identity.touched_profiles values ('p1', 2), ('p4', 2)", ())])
+    assert survivors(world) == SURVIVORS
 
 
 @pytest.mark.parametrize(
