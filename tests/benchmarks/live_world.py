@@ -98,17 +98,23 @@ def open_loop(connection: duckdb.DuckDBPyConnection) -> Loop:
 
 
 def new_lines(wanted: int, profiles: int) -> list[bytes]:
-    """What visitors do next, as the collector writes it: each in turn, so that a second holds one event of each."""
-    lines: list[bytes] = []
-    while len(lines) < wanted:
+    """What visitors do next, as the collector writes it."""
+    return [_envelope(event) for event in next_events(wanted, profiles)]
+
+
+def next_events(wanted: int, profiles: int) -> list[dict[str, Any]]:
+    """What visitors do next: each in turn, so that a second holds one event of each."""
+    events: list[dict[str, Any]] = []
+    while len(events) < wanted:
         if len(VISITS) < AT_ONCE:
             number = next(NUMBERS)
             VISITS.append(islice(_visit(number, profiles), number % CLICKS if number < AT_ONCE else 0, None))
         visit = VISITS.popleft()
         if event := next(visit, None):
-            lines.append(_envelope(event))
+            number = hashlib.md5(str(next(NUMBERS)).encode(), usedforsecurity=False).hexdigest()
+            events.append({**event, "messageId": number, "timestamp": _now()})
             VISITS.append(visit)
-    return lines
+    return events
 
 
 def _visit(number: int, profiles: int) -> Iterator[dict[str, Any]]:
@@ -126,11 +132,12 @@ def _visit(number: int, profiles: int) -> Iterator[dict[str, Any]]:
 
 
 def _envelope(event: dict[str, Any]) -> bytes:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    number = hashlib.md5(str(next(NUMBERS)).encode(), usedforsecurity=False).hexdigest()
-    event |= {"messageId": number, "timestamp": now}
-    envelope = {"event": event, "messageId": number, "type": event["type"], "receivedAt": now, "writeKey": "k"}
-    return json.dumps(envelope).encode()
+    known = {"messageId": event["messageId"], "type": event["type"], "receivedAt": event["timestamp"], "writeKey": "k"}
+    return json.dumps({"event": event, **known}).encode()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def log_folder() -> Path:
