@@ -36,11 +36,9 @@ order by 1
 
 def answered(profiles: int, rate: int, seconds: float) -> dict[str, Any]:
     """Percentiles in milliseconds of events in the hot models and of answers by the sandbox, quiet and with builds."""
-    outcome = dbt.invoke(
-        ["run", "--select", *MARTS, *dbt.places(), "--no-write-json"], manifest=dbt.parsed()
-    )
-    assert outcome.success, [result.message for result in outcome.result.results if result.status == "error"]
     with stage(read_configuration()) as put_up:
+        built = ask_owner("dbt", ["run", *dbt.places(), "--select", *MARTS, "--no-write-json"], [])
+        assert built.success, built.failure
         quiet = spell(put_up, profiles, rate, seconds)
         with builds() as counted:
             busy = spell(put_up, profiles, rate, seconds)

@@ -27,7 +27,7 @@ STAGES = ("staging", "identity", "profiles", "audiences")
 NUMBERS = count(1)
 AT_ONCE = 10_000  # visitors; at 1,000 events a second each does something every ten seconds
 CLICKS = 8
-BUYERS = 8  # one visit of so many ends with an order
+BUYERS = 7  # one visit of so many ends with an order
 SAYS = ["Product Viewed"] * 5 + ["Product Added", "Product Added", "Checkout Started"]
 VISITS: deque[Iterator[dict[str, Any]]] = deque()
 
@@ -62,6 +62,15 @@ select
     timestamp '{now}' as _landed_at, md5(cast(number as varchar)) as _row_hash, 'history' as _dlt_load_id
 from range({events}) as numbers (number);
 insert into raw._dlt_loads values ('history', 'web_events', 0, now(), null);
+insert into raw.consent__choices by name
+select
+    md5('c' || number) as id, 'person' || number || '@mail.example' as email,
+    'advertising' as purpose, 'ads' as channel, 'granted' as status, 'banner' as source,
+    timestamp '{now}' - interval 30 day as collected_at, timestamp '{now}' - interval 30 day as received_at,
+    md5('c' || number) as _row_id, 'history' as _source_file, number as _row_number,
+    timestamp '{now}' as _landed_at, md5('c' || number) as _row_hash, 'history of consent' as _dlt_load_id
+from range(0, {profiles}, 3) as numbers (number);
+insert into raw._dlt_loads values ('history of consent', 'consent', 0, now(), null);
 """
 
 
