@@ -8,7 +8,8 @@ from dataclasses import replace
 from reverse_etl import http
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport
 from reverse_etl.exchange import asking
-from reverse_etl.sandbox.server import API_KEY, MOST_BYTES, MOST_ROWS, running
+from reverse_etl.sandbox.server import API_KEY, MOST_BYTES, MOST_ROWS
+from reverse_etl.sandbox.sharing import shared
 from reverse_etl.sync import Sync
 
 MEANING = {"applied": Outcome.DELIVERED, "noop": Outcome.DELIVERED, "rejected": Outcome.REJECTED}
@@ -71,7 +72,7 @@ class Destination:
     @contextmanager
     def connect(self) -> Iterator[Transport]:
         with (
-            running() as server,
+            shared() as server,
             http.connect(server.address, timeout_seconds=self._timeout_seconds) as transport,
         ):
             yield transport
