@@ -16,11 +16,12 @@ PICKED = "_trigger_picked"
 TURN = "triggers.decide"
 COUNTED = "('pending', 'sending', 'unknown', 'sent', 'may_have_arrived')"  # outbox states of what was or may be told
 
-_DUE = """
+_IS_DUE = "outcome is null and wake_at <= {now}"
+_DUE = f"""
 select message_id, profile_id, reason, product_id, cart_id, source_id, occurred_at, due_at,
     cast(null as varchar) as channel
 from activation.trigger_firings
-where trigger_name = '{name}' and outcome is null and wake_at <= {now}
+where trigger_name = '{{name}}' and {_IS_DUE}
 """
 _REFUSE = f"""
 update activation.trigger_firings as firings
@@ -131,7 +132,9 @@ def decide_due(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime)
     for trigger in due:
         if trigger.list:
             decisions.add(trigger.name, SEND, put_on_lists(warehouse, trigger, now))
-    while warehouse.execute(f"select count(*) from {VERDICTS}")[0][0]:
+    if decided := bool(warehouse.execute(f"select 1 from {VERDICTS} limit 1")):
+        lay_out_redirects(warehouse, f"select profile_id from activation.outbox where state in {COUNTED}")
+    while decided and warehouse.execute(f"select count(*) from {VERDICTS}")[0][0]:
         _round(warehouse, due, at, decisions)
     return decisions
 
@@ -150,12 +153,14 @@ def _lay_out(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -
         str(name): int(count)
         for name, count in warehouse.execute(
             "select trigger_name, count(*) from activation.trigger_firings "
-            f"where outcome is null and wake_at <= {moment(now)} group by 1"
+            f"where {_IS_DUE.format(now=moment(now))} group by 1"
         )
     }
     due = [trigger for trigger in triggers if trigger.enabled and waiting.get(trigger.name)]
     if due:
-        lay_out_redirects(warehouse)
+        lay_out_redirects(
+            warehouse, f"select profile_id from activation.trigger_firings where {_IS_DUE.format(now=moment(now))}"
+        )
         begin(warehouse)
     for trigger in due:
         judge(warehouse, trigger, _DUE.format(name=trigger.name, now=moment(now)), now, is_new=False)

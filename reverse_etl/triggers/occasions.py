@@ -35,7 +35,7 @@ told as (
     from activation.trigger_firings as firings
     left join _trigger_redirects as redirects on firings.profile_id = redirects.profile_id
     where firings.trigger_name = '{name}'
-        and firings.reason in (select reason from ranked)
+        and firings.reason in (select reason from ranked where reason is not null)
 
 )
 
@@ -56,6 +56,11 @@ where ranked.nth = 1
     )
 on conflict do nothing
 """
+# Who was told for a reason that is given again.
+_TOLD = f"""
+select profile_id from activation.trigger_firings
+where trigger_name = '{{name}}' and reason in (select reason from {OCCASIONS} where reason is not null)
+"""
 # A client's clock may run ahead, but nothing happened after it was received.
 _EVENTS = """
 select
@@ -70,8 +75,14 @@ where events.event_name = '{event}'
     {landed}
 """
 _CART = """
-inner join profiles.profile_events as added
-    on events.cart_id = added.cart_id and added.event_name = 'Product Added' and added.product_id is not null
+inner join (
+    select cart_id, product_id
+    from profiles.profile_events
+    where event_name = 'Product Added' and product_id is not null and cart_id in (
+        select events.cart_id from profiles.profile_events as events
+        where events.event_name = '{event}' and events.cart_id is not null {landed}
+    )
+) as added on events.cart_id = added.cart_id
 """
 _ROWS = """
 select
@@ -120,18 +131,23 @@ _CROSS = (
 
 
 def open_triggers(
-    warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, *, is_thorough: bool = False
+    warehouse: Warehouse,
+    triggers: Sequence[Trigger],
+    now: datetime,
+    *,
+    overlap: timedelta = OVERLAP,
+    is_thorough: bool = False,
 ) -> None:
     """Open a firing for what happened and wasn't seen yet; call it in a transaction.
 
-    Events are read from a little before the newest landing that was seen; `is_thorough` reads all that could still
+    Events are read from `overlap` before the newest landing that was seen; `is_thorough` reads all that could still
     matter, which finds those whose person became known later.
     """
     for trigger in triggers:
         mark, since = _mark(warehouse, trigger, now)
         if trigger.when.audience and not trigger.when.rows:
             _cross(warehouse, trigger, now)
-        landed = "" if is_thorough or mark is None else f"and events._landed_at > {moment(mark - OVERLAP)}"
+        landed = "" if is_thorough or mark is None else f"and events._landed_at > {moment(mark - overlap)}"
         _open(warehouse, trigger, now, _occasions(trigger, now, since, landed))
         if trigger.when.event:
             _advance(warehouse, trigger, landed)
@@ -146,7 +162,7 @@ def _open(warehouse: Warehouse, trigger: Trigger, now: datetime, occasions: str)
         "and firings.profile_id = found.profile_id and firings.reason = found.reason)"
     )
     if warehouse.execute(f"select 1 from {OCCASIONS} limit 1"):
-        lay_out_redirects(warehouse)
+        lay_out_redirects(warehouse, _TOLD.format(name=trigger.name))
         warehouse.execute(_OPEN.format(name=trigger.name, now=moment(now), wait=interval(trigger.wait)))
 
 
@@ -160,7 +176,8 @@ def _occasions(trigger: Trigger, now: datetime, since: datetime, landed: str) ->
         "reason": _reason(trigger, "events" if when.event else "members" if not when.rows else "audience"),
     }
     if when.event:
-        products, joined = ("added", _CART) if when.of else ("events", "")
+        cart = _CART.format(event=when.event, landed=landed)
+        products, joined = ("added", cart) if when.of else ("events", "")
         return _EVENTS.format(
             **common, event=when.event, landed=landed, skew=interval(CLOCK_SKEW), products=products, joined=joined
         )

@@ -55,11 +55,11 @@ people as (
     select profiles.*, coalesce(zones.time_zone, '') as time_zone
     from (
         select profile_id, email, phone, confidence
-        from profiles.profiles where profile_id in (select person_id from candidates)
+        from profiles.profiles where profile_id in (select person_id from candidates where person_id is not null)
     ) as profiles
     left join (
         select profile_id, time_zone
-        from profiles.time_zones where profile_id in (select person_id from candidates)
+        from profiles.time_zones where profile_id in (select person_id from candidates where person_id is not null)
     ) as zones on profiles.profile_id = zones.profile_id
 
 ),
@@ -79,7 +79,11 @@ best as (
             order by ways.is_granted desc, ways.is_reachable desc, coalesce(preferred.position, 1000), ways.position
         ) as choice
     from ways
-    left join profiles.contact_preferences as preferred
+    left join (
+        select profile_id, channel, position
+        from profiles.contact_preferences
+        where profile_id in (select person_id from candidates where person_id is not null)
+    ) as preferred
         on ways.profile_id = preferred.profile_id and ways.channel = preferred.channel
 
 ),
@@ -118,6 +122,7 @@ select
     {priority}, due_at, {cap_messages}, {now} - interval '{cap_days} days'
 from judged
 """
+_ASKED = "and profile_id in (select person_id from candidates where person_id is not null)"
 _SURE = {"exact": "('exact')", "strict": "('exact', 'strict')"}
 
 
@@ -181,7 +186,7 @@ def _ways(trigger: Trigger) -> str:
             case when people.{ADDRESS.get(channel, "profile_id")} is not null then 1 else 0 end as is_reachable
         from candidates
         inner join people on candidates.person_id = people.profile_id
-        left join ({consented(trigger.sync(channel), "and profile_id in (select person_id from candidates)")})
+        left join ({consented(trigger.sync(channel), _ASKED)})
             as consented on people.profile_id = consented.profile_id
         where candidates.channel is null or candidates.channel = '{channel}'
         """
@@ -194,7 +199,10 @@ def _list_way(trigger: Trigger) -> str:
     step, is_granted, joined = trigger.list, "1", ""
     if step and step.add:
         is_granted = "case when consented.is_granted = 1 then 1 else 0 end"
-        chosen = consented(trigger.list_sync(step.add), "and profile_id in (select person_id from candidates)")
+        chosen = consented(
+            trigger.list_sync(step.add),
+            _ASKED,
+        )
         joined = f"left join ({chosen}) as consented on people.profile_id = consented.profile_id"
     return f"""
     select
