@@ -7,7 +7,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ AT_ONCE = 10_000  # visitors; at 1,000 events a second each does something every
 CLICKS = 8
 BUYERS = 7  # one visit of so many ends with an order
 SAYS = ["Product Viewed"] * 5 + ["Product Added", "Product Added", "Checkout Started"]
+QUIET = timedelta(days=4)  # before it begins, so that no trigger still has to answer what is long past
 VISITS: deque[Iterator[dict[str, Any]]] = deque()
 
 LOADS = """
@@ -56,8 +57,8 @@ select
     case when number % {profiles} % 3 = 0
         then '{{"email": "person' || (number % {profiles}) || '@mail.example"}}' end as traits,
     '{{"product_id": "p' || (number % 1000) || '", "price": 3}}' as properties,
-    timestamp '{now}' - to_milliseconds(5000000000 - cast(number * 5000000000.0 / {events} as bigint)) as timestamp,
-    timestamp '{now}' - to_milliseconds(5000000000 - cast(number * 5000000000.0 / {events} as bigint)) as received_at,
+    timestamp '{end}' - to_milliseconds(5000000000 - cast(number * 5000000000.0 / {events} as bigint)) as timestamp,
+    timestamp '{end}' - to_milliseconds(5000000000 - cast(number * 5000000000.0 / {events} as bigint)) as received_at,
     md5('m' || number) as _row_id, 'history' as _source_file, number as _row_number,
     timestamp '{now}' as _landed_at, md5(cast(number as varchar)) as _row_hash, 'history' as _dlt_load_id
 from range({events}) as numbers (number);
@@ -89,7 +90,7 @@ def build_history(profiles: int, events: int) -> float:
     connection.execute(LOADS)
     Tail(read_configuration(), all_sources()).open(connection)
     now = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute(HISTORY.format(profiles=profiles, events=events, now=now))
+    connection.execute(HISTORY.format(profiles=profiles, events=events, now=now, end=now - QUIET))
     connection.close()
     began = time.monotonic()
     for words in (["seed"], ["run", "--select", *STAGES]):
