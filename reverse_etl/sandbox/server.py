@@ -221,6 +221,11 @@ class SandboxServer(ThreadingHTTPServer):
         self.state = State(home() / "sandbox" / "sandbox.sqlite")
         self.vendors = all_vendors() if vendors is None else vendors
         self.is_closing = threading.Event()
+        self._kept = self.state.file.kept()
+
+    def server_close(self) -> None:
+        super().server_close()
+        self._kept.close()
 
     @property
     def address(self) -> str:
@@ -230,7 +235,7 @@ class SandboxServer(ThreadingHTTPServer):
         self.is_closing.wait(seconds)
 
     def handle_error(self, *_: Any) -> None:
-        """Stay silent: who hangs up on a slow server is a test, not news."""
+        """Stay silent: who hangs up on a slow server is a test."""
 
 
 @contextmanager

@@ -36,6 +36,12 @@ class File:
             connection.execute("pragma synchronous = normal")  # whoever is killed loses nothing, a power cut may
             yield connection
 
+    def kept(self) -> sqlite3.Connection:
+        """A connection to keep while there are others: whoever closes the last one writes the whole log back."""
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        connection.execute("select count(*) from sqlite_master").fetchone()  # not open before it is asked
+        return connection
+
     @contextmanager
     def store(self, vendor: str) -> Iterator["Store"]:
         """One vendor's documents, for one transaction."""
