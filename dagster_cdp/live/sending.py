@@ -27,6 +27,7 @@ from sources.configuration import read_configuration
 log = logging.getLogger(__name__)
 
 THOROUGH = 60.0  # seconds between two looks at all that could still matter
+REST = 3  # times as long as a sync took it rests: planning reads its whole audience, and cycles need the machine
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0  # seconds until a sync that is not settled is run again
 EXPECTED = (SyncHeld, SyncBusy, PlanRefused, BadDeclaration, DestinationRefused)  # a person must act; others go on
 
@@ -74,6 +75,7 @@ class Dispatcher:
         self._stop = threading.Event()
         self._due = {sync.name for sync in self._syncs}  # what an owner before left unsent is known to the syncs alone
         self._again: dict[str, tuple[float, float]] = {}  # not settled: when it is tried again, and the wait until then
+        self._rests: dict[str, float] = {}  # until when
         self._said: dict[str, str] = {}  # what is in the way of each, so that it isn't said in every cycle
         self._refused: set[str] = set()  # of the outbox
         self._lock = threading.Lock()
@@ -120,9 +122,14 @@ class Dispatcher:
         with self._lock:
             due, self._due = self._due, set()
         due |= {name for name, (at, _) in self._again.items() if at <= moment}
+        resting = {name for name in due if self._rests.get(name, 0.0) > moment}
+        with self._lock:
+            self._due |= resting
         for sync in self._syncs:
-            if sync.name in due and not self._stop.is_set():
+            if sync.name in due - resting and not self._stop.is_set():
+                began = time.monotonic()
                 self._deliver(sync)
+                self._rests[sync.name] = time.monotonic() + REST * (time.monotonic() - began)
 
     def _deliver(self, sync: Sync) -> None:
         """Run it now; what it could not send, as a removal of who took back their consent, is tried again."""
