@@ -2,7 +2,8 @@
 
 Ratios come from one run with both sides in turns: a micro-batch through the compiled SQL against a warm dbtRunner on
 the same models, and the same batch on a tenth of the warehouse. Then the drain of a backlog, and how long single
-events take from the log to every hot model at a steady rate.
+events take from the log to every hot model at a steady rate. At last everything at once, see `live_answers`: from an
+event's sending to the sandbox's yes, and the same while dbt builds run back to back.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from dagster_cdp import dbt
 from dagster_cdp.live.loop import SLICE, Loop
 from sources.log.writer import Writer
+from tests.benchmarks.live_answers import answered
 from tests.benchmarks.live_world import LANE, build_history, log_folder, new_lines, open_loop, open_warehouse
 
 WARM = ["--no-populate-cache", "--no-write-json"]
@@ -31,7 +33,12 @@ def main() -> None:
     measured: dict[str, Any] = {"profiles": arguments.profiles, "events": arguments.events}
     tenth = on_warehouse(arguments.profiles // 10, arguments.events // 10, lambda *world: costs(*world, arguments))
     measured["tenth"] = tenth
-    measured |= on_warehouse(arguments.profiles, arguments.events, lambda *world: everything(*world, arguments))
+    measured |= on_warehouse(
+        arguments.profiles,
+        arguments.events,
+        lambda *world: everything(*world, arguments),
+        lambda: answered(arguments.profiles, arguments.rate, arguments.seconds),
+    )
     measured["growth_with_warehouse"] = round(
         measured["direct_cpu_seconds"] / max(1e-9, tenth["direct_cpu_seconds"]), 2
     )
@@ -53,18 +60,24 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def on_warehouse(profiles: int, events: int, measure: Callable[[Loop, Writer, int], dict[str, Any]]) -> dict[str, Any]:
-    """Measure on a warehouse made for it, in a folder that is deleted after."""
+def on_warehouse(
+    profiles: int,
+    events: int,
+    measure: Callable[[Loop, Writer, int], dict[str, Any]],
+    afterwards: Callable[[], dict[str, Any]] = dict,
+) -> dict[str, Any]:
+    """Measure on a warehouse made for it, in a folder that is deleted after; `afterwards` without any hold on it."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CDP_HOME"] = folder
         built = build_history(profiles, events)
         connection = open_warehouse()
         writer = Writer(Path(log_folder()))
         try:
-            return {"full_build_seconds": round(built, 1), **measure(open_loop(connection), writer, profiles)}
+            found = {"full_build_seconds": round(built, 1), **measure(open_loop(connection), writer, profiles)}
         finally:
             writer.close()
             connection.close()
+        return found | afterwards()
 
 
 def everything(loop: Loop, writer: Writer, profiles: int, arguments: argparse.Namespace) -> dict[str, Any]:
