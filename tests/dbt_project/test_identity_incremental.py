@@ -65,6 +65,7 @@ def step_by_step(world: World) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.mark.postgres
+@pytest.mark.whole
 def test_postgres_builds_the_same_graph_step_by_step_and_at_once(world, postgres_world):
     found = step_by_step(postgres_world)
     assert found == step_by_step(world)

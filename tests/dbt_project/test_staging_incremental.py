@@ -77,6 +77,7 @@ def test_loads_may_commit_in_any_order(world, commits):
 
 
 @pytest.mark.postgres
+@pytest.mark.whole
 def test_loads_may_commit_in_any_order_on_postgres(postgres_world):
     tell(seeded(postgres_world), BACKWARDS)
 
