@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from urllib.parse import quote
 
 from reverse_etl import http
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport
@@ -27,7 +28,8 @@ class Destination:
     )
 
     def __init__(self, sync: Sync) -> None:
-        self._audience = str(sync.options.get("audience", sync.audience))
+        # A list may be named by a product, and what a shop calls its products is anything.
+        self._audience = quote(str(sync.options.get("audience", sync.audience)), safe="")
         self._timeout_seconds = float(sync.options.get("timeout_seconds", 30))
 
     def request(self, rows: Sequence[Change]) -> Request:

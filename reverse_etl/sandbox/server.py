@@ -32,7 +32,7 @@ API_KEY = "sandbox"
 MOST_ROWS, MOST_ON_A_PAGE = 10_000, 10_000
 MOST_BYTES = 8_000_000  # of the bundled destination
 MOST_VENDOR_BYTES = 150_000_000  # vendors have their own, smaller limits
-MEMBERS = re.compile(r"/v1/audiences/([a-z0-9_]{1,63})/members")
+MEMBERS = re.compile(r"/v1/audiences/([^/]{1,400})/members")
 BUNDLED = "sandbox"
 LONGEST_HANG_SECONDS = 3600.0
 
@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("authorization") != f"Bearer {API_KEY}":
             return Answer(401, {"error": "wrong_key"})
         if self.command == "GET":
-            return self._page(audience[1])
+            return self._page(unquote(audience[1]))
         try:
             rows = json.loads(body)["rows"]
             ids = {row["operation_id"] for row in rows}
@@ -176,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
             return Answer(400, {"error": "malformed"})
         if not 0 < len(rows) <= MOST_ROWS or len(ids) < len(rows):
             return Answer(400, {"error": "rows_or_ids", "limit_rows": MOST_ROWS})
-        return Answer(json={"results": self.server.state.apply(audience[1], rows)})
+        return Answer(json={"results": self.server.state.apply(unquote(audience[1]), rows)})
 
     def _page(self, audience: str) -> Answer:
         said = dict(parse_qsl(urlsplit(self.path).query)).get("from", "0")

@@ -87,6 +87,25 @@ def test_what_could_not_be_sent_is_tried_again_without_news(dispatcher, monkeypa
     assert runs == [end, end, "succeeded"]
 
 
+def test_a_sync_rests_longer_than_it_took_and_then_takes_up_what_came_meanwhile(dispatcher, monkeypatch):
+    began = []
+
+    def run_sync(*_):
+        began.append(time.monotonic())
+        time.sleep(0.4)
+        return SimpleNamespace(state="succeeded")
+
+    monkeypatch.setattr(sending, "run_sync", run_sync)
+    monkeypatch.setattr(sending, "dispatch", lambda *_: Dispatched())
+    dispatcher.start()
+    assert until(lambda: began)
+    dispatcher.after(SimpleNamespace(changed=frozenset({"model.cdp.vip"})))
+    assert until(lambda: len(began) == 2)
+    assert began[1] - began[0] >= 4 * 0.4
+    time.sleep(1.2)
+    assert len(began) == 2
+
+
 def test_a_platform_that_does_not_answer_holds_up_no_message(dispatcher, monkeypatch):
     answers, sent = threading.Event(), []
     sync_that(monkeypatch)

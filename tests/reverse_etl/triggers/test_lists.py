@@ -14,6 +14,7 @@ from post_office import PostOffice
 from trigger_town import Shared, TriggerTown
 
 from reverse_etl.sandbox.server import running
+from reverse_etl.triggers import listing
 from reverse_etl.triggers.cycle import decide, run_cycle
 from reverse_etl.triggers.dispatch import dispatch
 from reverse_etl.triggers.trigger import find_trigger
@@ -60,6 +61,17 @@ def test_a_buyer_leaves_the_list_of_that_product_and_no_other(town):
     cycle(town)
 
     assert on_lists() == {"item_jam": {"ann@example.com"}}
+
+
+def test_many_lists_are_brought_in_a_few_transactions(town, monkeypatch):
+    committed, once = [], listing.contended
+    monkeypatch.setattr(listing, "contended", lambda *work: committed.append(work) or once(*work))
+    reader(town)
+    for number in range(30):
+        town.event("ann", "Product Viewed", product=f"Tea No. {number}/a?", cart=None)
+    cycle(town)
+    assert len(on_lists()) == 31
+    assert len(committed) <= 10
 
 
 def test_a_purchase_in_a_store_counts_too(town):
