@@ -30,8 +30,7 @@ from reverse_etl.sandbox.vendor import Answer, Call, Vendor, all_vendors, enviro
 
 API_KEY = "sandbox"
 MOST_ROWS, MOST_ON_A_PAGE = 10_000, 10_000
-MOST_BYTES = 8_000_000  # of the bundled destination
-MOST_VENDOR_BYTES = 150_000_000  # vendors have their own, smaller limits
+MOST_BYTES, MOST_VENDOR_BYTES = 8_000_000, 150_000_000  # of the bundled; vendors have their own, smaller limits
 MEMBERS = re.compile(r"/v1/audiences/([^/]{1,400})/members")
 BUNDLED = "sandbox"
 LONGEST_HANG_SECONDS = 3600.0
@@ -128,12 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _suffer(self, fault: Fault | None, vendor: Vendor | None, answer: Answer | None) -> Answer:
         if fault is None or fault.action == "slow":
-            self.server.wait(fault.seconds if fault else 0)
+            self.server.is_closing.wait(fault.seconds if fault else 0)
             return answer or Answer(500)
         if fault.action == "hang":
             self._wait_until_the_caller_goes()
         if fault.action == "timeout":
-            self.server.wait(fault.seconds)
+            self.server.is_closing.wait(fault.seconds)
         if fault.action == "html":
             return Answer(200, content=b"<html>Gateway</html>", headers={"content-type": "text/html"})
         if fault.action.isdigit():
@@ -230,9 +229,6 @@ class SandboxServer(ThreadingHTTPServer):
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def wait(self, seconds: float) -> None:
-        self.is_closing.wait(seconds)
 
     def handle_error(self, *_: Any) -> None:
         """Stay silent: who hangs up on a slow server is a test."""
