@@ -2,8 +2,8 @@
 
 Ratios come from one run with both sides in turns: a micro-batch through the compiled SQL against a warm dbtRunner on
 the same models, and the same batch on a tenth of the warehouse. Then the drain of a backlog, and how long single
-events take from the log to every hot model at a steady rate. At last everything at once, see `live_answers`: from an
-event's sending to the sandbox's yes, and the same while dbt builds run back to back.
+events take from the log to every hot model at a steady rate. Before all that everything at once, see `live_answers`:
+from an event's sending to the sandbox's yes, and the same while dbt builds run back to back.
 """
 
 from __future__ import annotations
@@ -64,20 +64,20 @@ def on_warehouse(
     profiles: int,
     events: int,
     measure: Callable[[Loop, Writer, int], dict[str, Any]],
-    afterwards: Callable[[], dict[str, Any]] = dict,
+    before: Callable[[], dict[str, Any]] = dict,
 ) -> dict[str, Any]:
-    """Measure on a warehouse made for it, in a folder that is deleted after; `afterwards` without any hold on it."""
+    """Measure on a warehouse made for it, in a folder that is deleted after; `before` without any hold on it."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CDP_HOME"] = folder
         built = build_history(profiles, events)
+        found = {"full_build_seconds": round(built, 1), **before()}
         connection = open_warehouse()
         writer = Writer(Path(log_folder()))
         try:
-            found = {"full_build_seconds": round(built, 1), **measure(open_loop(connection), writer, profiles)}
+            return found | measure(open_loop(connection), writer, profiles)
         finally:
             writer.close()
             connection.close()
-        return found | afterwards()
 
 
 def everything(loop: Loop, writer: Writer, profiles: int, arguments: argparse.Namespace) -> dict[str, Any]:
