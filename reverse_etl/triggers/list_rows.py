@@ -117,8 +117,9 @@ class ListRows:
         entries = self._entering(identities) if operation == "add" else self._leaving(identities)
         if entries:
             columns = {"identifiers": "text", "operation": "text", "operation_id": "text", "intents": "bigint"}
+            now = self.now()
             rows = [
-                (*_who(entry), json.dumps(dict(entry.change.identifiers)), entry.change.operation,
+                (*_who(entry, now), json.dumps(dict(entry.change.identifiers)), entry.change.operation,
                  entry.change.operation_id, entry.intents) for entry in entries
             ]  # fmt: skip
             self._write(_INTEND, columns, rows)
@@ -171,7 +172,8 @@ class ListRows:
     def _refuse(self, refused: Sequence[Refused]) -> None:
         """Don't put on; whoever may be there from before is taken off."""
         if refused:
-            self._write(_REFUSE, {"code": "text"}, refused)
+            now = self.now()
+            self._write(_REFUSE, {"code": "text"}, [(name, who, now, code) for name, who, code in refused])
             self.counts.update(code for _, _, code in refused)
 
     def _entry(
@@ -190,33 +192,30 @@ class ListRows:
         change = Change(id_, operation, member_of(found_by), found_by, fields)
         return Entry(list_name, profile_id, change, count, attempts, is_uncertain=pending is not None)
 
-    def record(self, answered: Sequence[tuple[Entry, Receipt]]) -> None:
+    def record(self, answered: Sequence[tuple[Entry, Receipt, datetime]]) -> None:
         """Write down what came of each."""
-        delivered = [entry for entry, receipt in answered if receipt.outcome is Outcome.DELIVERED]
+        delivered = [(entry, at) for entry, receipt, at in answered if receipt.outcome is Outcome.DELIVERED]
         if delivered:
-            rows = [(*_who(entry), entry.change.operation) for entry in delivered]
+            rows = [(*_who(entry, at), entry.change.operation) for entry, at in delivered]
             self._write(_ANSWERED, {"operation": "text"}, rows)
         alike: dict[str, list[tuple[object, ...]]] = {}
-        for entry, receipt in answered:
+        for entry, receipt, at in answered:
             wait = timedelta(seconds=min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(entry.attempts, 10)))
-            alike.setdefault(_done(entry, receipt.outcome), []).append((*_who(entry), self.now() + wait))
+            alike.setdefault(_done(entry, receipt.outcome), []).append((*_who(entry, at), at + wait))
             self.counts[f"{entry.change.operation}_{receipt.outcome}"] += 1
         for done, later in alike.items():
             what = f"update activation.list_members as members set {done} from {{given}} where {_KEY}"
             self._write(what, {"later": "timestamp"}, later)
 
     def _write(self, sql: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
-        """Run a statement that joins `given`: destination and now, list, person and these columns of each.
+        """Run a statement that joins `given`: destination, then of each the list, person, moment and these columns.
 
         Every parameter is one of the relation: engines number those of an update in orders of their own.
         """
-        named = {"destination": "text", "moment": "timestamp", "list_name": "text", "profile_id": "text", **columns}
+        named = {"destination": "text", "list_name": "text", "profile_id": "text", "moment": "timestamp", **columns}
         row = f"({', '.join(f'cast(? as {type_})' for type_ in named.values())})"
         given = f"(values {', '.join([row] * len(rows))}) as given ({', '.join(named)})"
-        now = self.now()
-        self.warehouse.execute(
-            sql.format(given=given), [value for row in rows for value in (self.destination, now, *row)]
-        )
+        self.warehouse.execute(sql.format(given=given), [value for row in rows for value in (self.destination, *row)])
 
 
 def _done(entry: Entry, outcome: Outcome) -> str:
@@ -233,5 +232,5 @@ def _done(entry: Entry, outcome: Outcome) -> str:
     return "wake_at = given.later"
 
 
-def _who(entry: Entry) -> tuple[str, str]:
-    return entry.list_name, entry.profile_id
+def _who(entry: Entry, at: datetime) -> tuple[str, str, datetime]:
+    return entry.list_name, entry.profile_id, at

@@ -27,7 +27,7 @@ from reverse_etl.warehouse import Warehouse
 TOGETHER = 100  # lists that are open at once
 ANSWERS_KEPT = timedelta(days=3)
 
-Answered = list[tuple[Entry, Receipt]]
+Answered = list[tuple[Entry, Receipt, datetime]]  # the moment of the answer
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -91,7 +91,8 @@ class Listing:
             alike = [entry for entry in entries if entry.is_uncertain is is_uncertain]
             for part in _parts(alike, desk.identity.spec.batch_rows):
                 said = desk.delivery.deliver([entry.change for entry in part], is_uncertain=is_uncertain)
-                answered += zip(part, said, strict=True)
+                moment = self.now()
+                answered += [(entry, receipt, moment) for entry, receipt in zip(part, said, strict=True)]
         return answered
 
     def _settled(self, work: Callable[[], Result]) -> Result:
