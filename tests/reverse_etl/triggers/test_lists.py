@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 
 import duckdb
 import hypothesis.strategies as st
@@ -72,6 +73,16 @@ def test_many_lists_are_brought_in_a_few_transactions(town, monkeypatch):
     cycle(town)
     assert len(on_lists()) == 31
     assert len(committed) <= 10
+
+
+def test_each_answer_has_the_moment_at_which_it_was_given(town):
+    seconds = count()
+    reader(town)
+    for product in ("jam", "milk"):
+        town.event("ann", "Product Viewed", product=product, cart=None)
+    run_cycle(lambda: Shared(town.warehouse), TRIGGERS, lambda: town.now + timedelta(seconds=next(seconds)))
+    found = "select count(*), count(distinct acknowledged_at) from activation.list_answers"
+    assert town.warehouse.execute(found) == [(3, 3)]
 
 
 def test_a_purchase_in_a_store_counts_too(town):
