@@ -18,15 +18,14 @@ from reverse_etl.warehouse import Warehouse, quoted
 MOST = 200  # rows of one transaction, of all lists together
 FIRST_WAIT, LONGEST_WAIT = 30, 3_600
 LEAVES = "not is_wanted and is_held"
-_AWAITED = "is_wanted and (acknowledged_at is null or pending_operation is not null)"
-DUE = f"is_wanted and acknowledged_at is null or {LEAVES} or pending_operation is not null"
+AWAITED = "is_wanted and (acknowledged_at is null or pending_operation is not null)"
 _MINE = "members.trigger_name = ? and members.destination = ?"  # a trigger may have had another destination
 _KEY = (
     "members.destination = given.destination and members.list_name = given.list_name "
     "and members.profile_id = given.profile_id"
 )
 _SETTLED = "pending_operation = null, operation_id = null, attempts = 0"
-_ABSENT = f"profile_id in (select profile_id from activation.list_members where {_AWAITED})"
+_ABSENT = f"profile_id in (select profile_id from activation.list_members where {AWAITED})"
 # Who decided: the trigger that put on; of who leaves the one that took off, or put on if time or consent ended it.
 _ANSWERED = f"""
 insert into activation.list_answers

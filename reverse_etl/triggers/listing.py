@@ -19,7 +19,7 @@ from reverse_etl.destination import Destination, Operation, Receipt
 from reverse_etl.identity import Identity, identity_of
 from reverse_etl.lease import Lease
 from reverse_etl.sync import Sync
-from reverse_etl.triggers.list_rows import DUE, LEAVES, Entry, ListRows
+from reverse_etl.triggers.list_rows import AWAITED, LEAVES, Entry, ListRows
 from reverse_etl.triggers.report import Dispatched
 from reverse_etl.triggers.trigger import Trigger
 from reverse_etl.warehouse import Warehouse
@@ -58,11 +58,16 @@ class Listing:
         self.rows = ListRows(self.warehouse, self.trigger, self.lease.epoch, self.now, self._counts)
 
     def all(self) -> None:
-        """Whoever must leave does, also while the trigger is disabled."""
-        for names in _parts(self.rows.lists(DUE if self.trigger.enabled else LEAVES), TOGETHER):
-            with ExitStack() as stack:
-                self._bring({name: self._desk(name, stack) for name in names})
+        """Whoever must leave does, before anybody enters another list, and also while the trigger is disabled."""
+        self._through("remove", LEAVES)
+        if self.trigger.enabled:
+            self._through("add", AWAITED)
         self._settled(self._forget)
+
+    def _through(self, operation: Operation, due: str) -> None:
+        for names in _parts(self.rows.lists(due), TOGETHER):
+            with ExitStack() as stack:
+                self._bring(operation, {name: self._desk(name, stack) for name in names})
 
     def _desk(self, list_name: str, stack: ExitStack) -> Desk:
         sync = self.trigger.list_sync(list_name)
@@ -72,14 +77,12 @@ class Listing:
         delivery = Delivery(destination, transport, self.deadline, self.sleep, pace=account.wait_seconds)
         return Desk(identity_of(sync, destination), delivery)
 
-    def _bring(self, desks: dict[str, Desk]) -> None:
-        operations: tuple[Operation, ...] = ("remove", "add") if self.trigger.enabled else ("remove",)
-        for operation in operations:
-            while open_ := {name: desk.identity for name, desk in desks.items() if not desk.delivery.is_over}:
-                if not (entries := self._settled(partial(self.rows.intend, operation, open_))):
-                    break
-                answered = [said for name, mine in _by_list(entries) for said in self._deliver(desks[name], mine)]
-                self._settled(partial(self.rows.record, answered))
+    def _bring(self, operation: Operation, desks: dict[str, Desk]) -> None:
+        while open_ := {name: desk.identity for name, desk in desks.items() if not desk.delivery.is_over}:
+            if not (entries := self._settled(partial(self.rows.intend, operation, open_))):
+                break
+            answered = [said for name, mine in _by_list(entries) for said in self._deliver(desks[name], mine)]
+            self._settled(partial(self.rows.record, answered))
         for name, desk in desks.items():
             if desk.delivery.refusal:
                 self.report.refused[f"{self.trigger.name} on {name}"] = desk.delivery.refusal

@@ -85,6 +85,23 @@ def test_each_answer_has_the_moment_at_which_it_was_given(town):
     assert town.warehouse.execute(found) == [(3, 3)]
 
 
+def test_who_must_leave_a_list_does_before_anybody_enters_another(town, monkeypatch):
+    monkeypatch.setattr(listing, "TOGETHER", 1)
+    seconds = count()
+
+    def cycle_by_the_second():
+        return run_cycle(lambda: Shared(town.warehouse), TRIGGERS, lambda: town.now + timedelta(seconds=next(seconds)))
+
+    reader(town)
+    cycle_by_the_second()
+    town.event("ann", "Product Viewed", product="jam", cart=None)
+    town.event("ann", "Product Added", product="tea", minutes_ago=1)
+    town.event("ann", "Order Completed", minutes_ago=0)
+    cycle_by_the_second()
+    told = town.warehouse.execute("select list_name, operation from activation.list_answers order by acknowledged_at")
+    assert told == [("item_tea", "add"), ("item_tea", "remove"), ("item_jam", "add")]
+
+
 def test_a_purchase_in_a_store_counts_too(town):
     reader(town)
     cycle(town)
