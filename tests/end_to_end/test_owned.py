@@ -89,7 +89,7 @@ def lines():
     ("pause", "resume"),
     [
         (lambda: cdp_live("--pause"), lambda: cdp_live("--resume")),
-        (lambda: steer("pause"), lambda: steer("resume")),
+        pytest.param(lambda: steer("pause"), lambda: steer("resume"), marks=pytest.mark.whole),
     ],
     ids=["by the command", "by Dagster"],
 )

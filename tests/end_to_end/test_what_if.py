@@ -44,6 +44,7 @@ def checksums(line):
         }
 
 
+@pytest.mark.whole
 def test_a_trial_shows_merges_and_leaves_everything_as_it_was(line, rules):
     """One login per person no more: whoever shares an address or a telephone becomes one."""
     before = checksums(line)
