@@ -231,7 +231,7 @@ class SandboxServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: Any) -> None:
-        """Stay silent: who hangs up on a slow server is a test."""
+        """Stay silent: who hangs up on a slow server is a test, not news."""
 
 
 @contextmanager

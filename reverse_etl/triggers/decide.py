@@ -132,9 +132,9 @@ def decide_due(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime)
     for trigger in due:
         if trigger.list:
             decisions.add(trigger.name, SEND, put_on_lists(warehouse, trigger, now))
-    if decided := bool(warehouse.execute(f"select 1 from {VERDICTS} limit 1")):
+    if warehouse.execute(f"select 1 from {VERDICTS} limit 1"):
         lay_out_redirects(warehouse, f"select profile_id from activation.outbox where state in {COUNTED}")
-    while decided and warehouse.execute(f"select count(*) from {VERDICTS}")[0][0]:
+    while warehouse.execute(f"select count(*) from {VERDICTS}")[0][0]:
         _round(warehouse, due, at, decisions)
     return decisions
 

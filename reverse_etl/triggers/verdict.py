@@ -199,10 +199,7 @@ def _list_way(trigger: Trigger) -> str:
     step, is_granted, joined = trigger.list, "1", ""
     if step and step.add:
         is_granted = "case when consented.is_granted = 1 then 1 else 0 end"
-        chosen = consented(
-            trigger.list_sync(step.add),
-            _ASKED,
-        )
+        chosen = consented(trigger.list_sync(step.add), _ASKED)
         joined = f"left join ({chosen}) as consented on people.profile_id = consented.profile_id"
     return f"""
     select
