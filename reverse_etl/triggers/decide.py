@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reverse_etl.triggers.duration import moment
 from reverse_etl.triggers.lists import let_go, put_on_lists
-from reverse_etl.triggers.redirects import lay_out_redirects
+from reverse_etl.triggers.redirects import lay_out_people, lay_out_redirects
 from reverse_etl.triggers.trigger import Trigger
 from reverse_etl.triggers.verdict import QUIET, SEND, VERDICTS, begin, judge
 from reverse_etl.warehouse import Warehouse
@@ -158,7 +158,7 @@ def _lay_out(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -
     }
     due = [trigger for trigger in triggers if trigger.enabled and waiting.get(trigger.name)]
     if due:
-        lay_out_redirects(
+        lay_out_people(
             warehouse, f"select profile_id from activation.trigger_firings where {_IS_DUE.format(now=moment(now))}"
         )
         begin(warehouse)

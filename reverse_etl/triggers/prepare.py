@@ -11,7 +11,7 @@ from reverse_etl.payload import flaw, readable, scalar
 from reverse_etl.sync import Channel
 from reverse_etl.triggers.contents import read_values
 from reverse_etl.triggers.duration import moment
-from reverse_etl.triggers.redirects import lay_out_redirects
+from reverse_etl.triggers.redirects import lay_out_people
 from reverse_etl.triggers.trigger import ADDRESS, Trigger
 from reverse_etl.triggers.verdict import QUIET, SEND, VERDICTS, judge
 from reverse_etl.warehouse import Warehouse
@@ -98,7 +98,7 @@ def prepare(
     """Give the messages that leave now, their intents written; the others are settled or postponed."""
     limit = limit or _at_once(destination)
     waiting = _WAITING.format(name=trigger.name, channel=channel, now=moment(now), limit=limit)
-    lay_out_redirects(warehouse, f"select profile_id from ({waiting}) as waiting")
+    lay_out_people(warehouse, f"select profile_id from ({waiting}) as waiting")
     judge(warehouse, trigger, waiting, now)
     identity = identity_of(trigger.sync(channel), destination)
     desk = _Desk(warehouse, trigger, channel, trigger.message(channel), identity, now, Prepared())

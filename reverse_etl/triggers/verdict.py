@@ -35,7 +35,7 @@ COLUMNS = (
     "cap_messages", "cap_from",
 )  # fmt: skip
 
-# Call `lay_out_redirects` before. Candidates: message_id, profile_id, reason, product_id, cart_id, source_id,
+# Call `lay_out_people` before. Candidates: message_id, profile_id, reason, product_id, cart_id, source_id,
 # occurred_at, due_at, channel (null: any).
 _VERDICTS = """
 insert into {verdicts} ({columns})
@@ -46,21 +46,6 @@ candidates as (
     select asked.*, coalesce(redirects.current_profile_id, asked.profile_id) as person_id
     from ({candidates}) as asked
     left join _trigger_redirects as redirects on asked.profile_id = redirects.profile_id
-
-),
-
-people as (
-
-    -- chosen before they are joined: of all profiles with all zones it took ten times as long
-    select profiles.*, coalesce(zones.time_zone, '') as time_zone
-    from (
-        select profile_id, email, phone, confidence
-        from profiles.profiles where profile_id in (select person_id from candidates where person_id is not null)
-    ) as profiles
-    left join (
-        select profile_id, time_zone
-        from profiles.time_zones where profile_id in (select person_id from candidates where person_id is not null)
-    ) as zones on profiles.profile_id = zones.profile_id
 
 ),
 
@@ -109,7 +94,7 @@ judged as (
             else '{send}'
         end as verdict
     from candidates
-    left join people on candidates.person_id = people.profile_id
+    left join _trigger_people as people on candidates.person_id = people.profile_id
     left join bought on candidates.message_id = bought.message_id
     left join best on candidates.message_id = best.message_id and best.choice = 1
     left join quiet on people.time_zone = quiet.time_zone
@@ -185,7 +170,7 @@ def _ways(trigger: Trigger) -> str:
             case when consented.is_granted = 1 then 1 else 0 end as is_granted,
             case when people.{ADDRESS.get(channel, "profile_id")} is not null then 1 else 0 end as is_reachable
         from candidates
-        inner join people on candidates.person_id = people.profile_id
+        inner join _trigger_people as people on candidates.person_id = people.profile_id
         left join ({consented(trigger.sync(channel), _ASKED)})
             as consented on people.profile_id = consented.profile_id
         where candidates.channel is null or candidates.channel = '{channel}'
@@ -206,7 +191,7 @@ def _list_way(trigger: Trigger) -> str:
         candidates.message_id, people.profile_id, '{ADS}' as channel, 0 as position,
         {is_granted} as is_granted, 1 as is_reachable
     from candidates
-    inner join people on candidates.person_id = people.profile_id
+    inner join _trigger_people as people on candidates.person_id = people.profile_id
     {joined}
     """
 
