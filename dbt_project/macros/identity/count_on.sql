@@ -19,20 +19,32 @@ known_pairs as (
 
 ),
 
-unread_links as (
+ways_to_count as (
 
     select
-        new_links.*,
+        new_links.left_node_id,
+        new_links.right_node_id,
         max(case
             when coalesce(new_links._is_repeated, 1 = 1) or new_links.is_withdrawn then 1
             when known.left_node_id is null then 0
             when known.rule = 'same_record' and known.decision is null and known.score is null then 0
             else 1
-        end) over (partition by new_links.left_node_id, new_links.right_node_id) = 0 as _is_counted_on
+        end) = 0 as is_counted_on
     from new_links
     left join known_pairs as known
         on new_links.left_node_id = known.left_node_id
         and new_links.right_node_id = known.right_node_id
+    group by new_links.left_node_id, new_links.right_node_id
+
+),
+
+unread_links as (
+
+    select new_links.*, ways_to_count.is_counted_on as _is_counted_on
+    from new_links
+    inner join ways_to_count
+        on new_links.left_node_id = ways_to_count.left_node_id
+        and new_links.right_node_id = ways_to_count.right_node_id
 
 )
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#- What parted or joined profiles: of the pairs that are new in this build, the first by strength and arrival. A merge is
     told by a pair within the profile, a split by one that no longer joins. -#}
-{% macro find_triggers(moved) -%}
+{% macro find_triggers(moved, told) -%}
 movements as (
 
     select distinct profile_id, previous_profile_id, cause from {{ moved }} where cause <> 'new'
@@ -23,9 +23,8 @@ ends as (
 
 owners as (
 
-    select distinct node_id, profile_id from {{ ref('profile_identifiers') }}
-    where node_id in {{ among('ends', 'node_id') }}
-        and exists (select 1 from movements)
+    -- whoever belongs to a pair that changed was written again
+    select distinct node_id, profile_id from {{ told }} as told where node_id in {{ among('ends', 'node_id') }}
 
 ),
 

@@ -27,11 +27,17 @@ elsewhere as (
 
 ),
 
+found as {{ cdp_materialized() }} (
+
+    select * from {{ members }} where profile_id in {{ among('elsewhere', 'profile_id') }}
+
+),
+
 {{ name }} as (
 
     select * from rewritten
     union all
-    select * from {{ members }} where profile_id in {{ among('elsewhere', 'profile_id') }}
+    select * from found
 
 )
 {%- else -%}
@@ -48,18 +54,29 @@ elsewhere as (
 {% macro touched_rows(model) -%}
 {%- if is_incremental() -%}
 (
+        with elsewhere as (
+
+            select touched.profile_id
+            from touched
+            left join (
+                select changed.profile_id from {{ ref('touched_profiles') }} as changed
+                where {{ is_unmarked('changed._batch', 'touched_profiles') }}
+                    and not {{ is_unmarked('changed._batch', 'touched_profiles', reader=model) }}
+            ) as rewritten
+                on touched.profile_id = rewritten.profile_id
+            where rewritten.profile_id is null
+
+        ),
+
+        found as {{ cdp_materialized() }} (
+
+            select * from {{ ref(model) }} where profile_id in {{ among('elsewhere', 'profile_id') }}
+
+        )
+
         select * from {{ ref(model) }} where {{ is_unmarked('_batch', model) }}
         union all
-        select * from {{ ref(model) }}
-        where not {{ is_unmarked('coalesce(_batch, 0)', model) }}
-            and profile_id in (
-                select touched.profile_id from touched
-                where touched.profile_id not in (
-                    select changed.profile_id from {{ ref('touched_profiles') }} as changed
-                    where {{ is_unmarked('changed._batch', 'touched_profiles') }}
-                        and not {{ is_unmarked('changed._batch', 'touched_profiles', reader=model) }}
-                )
-            )
+        select * from found where not {{ is_unmarked('coalesce(_batch, 0)', model) }}
     )
 {%- else -%}
 {{ ref(model) }}

@@ -1,7 +1,7 @@
 {%- set reads = ['touched_profiles', 'profiles', 'clock'] %}
 {{ config(
     materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
-) }} {{- per_profile(reads) }}
+) }} {{- per_profile(reads + ['profile_identifiers']) }}
 {#- Put something in a cart or went to the checkout in the last 7 days, and bought nothing since. -#}
 {%- set a_week_ago = dbt.dateadd('day', -7, dbt.date_trunc('day', cdp_now())) %}
 
@@ -10,14 +10,16 @@ with
 {% if is_incremental() %}
 {{ touched_carts(a_week_ago) }},
 
+{{ touched_identifiers() }},
+
 {% endif %}
+-- found by number: events of a week are many, and ids of profiles long
 events as (
 
     select * from {{ ref('profile_events') }}
-    where profile_id is not null
+    where {{ '_node_id in ' ~ among('members', 'node_id') if is_incremental() else 'profile_id is not null' }}
         and occurred_at >= {{ a_week_ago }}
         and occurred_at <= {{ cdp_now() }}
-        {{- only_touched(word='and') }}
 
 ),
 

@@ -40,7 +40,7 @@ recounted as (
 
     select decided.left_node_id, decided.right_node_id
     from decided
-    left join {{ this }} as known
+    left join (select * from {{ this }} where decision is not null) as known
         on decided.left_node_id = known.left_node_id
         and decided.right_node_id = known.right_node_id
         and decided.decision = known.decision

@@ -3,27 +3,35 @@
 
 with
 
-members as (
+told as (
 
     select * from {{ ref('profile_identifiers') }}
-    where (
-        identifier_type <> 'email_sha256'
-        or node_id in (select node_id from {{ ref('identifiers') }} where identifier_type = 'email_sha256')
-    )
-    {% if is_incremental() %}
-        and {{ is_unread('_batch', '_profiles_batch') }}
-    {% endif %}
+    {%- if is_incremental() %}
+    where {{ is_unread('_batch', '_profiles_batch') }}
+    {%- endif %}
+
+),
+
+-- an address that is known has a second row, under its hash
+members as (
+
+    select told.*
+    from told
+    left join (select told.node_id from told where told.identifier_type = 'email') as addresses
+        on told.node_id = addresses.node_id
+    where told.identifier_type <> 'email_sha256' or addresses.node_id is null
 
 ),
 
 {% if is_incremental() %}
 latest as (
 
-    select node_id, profile_id, version
+    select node_id, profile_id, anchor_node_id, version
     from (
         select
             history.node_id,
             history.profile_id,
+            history.anchor_node_id,
             history.version,
             row_number() over (partition by history.node_id order by history.version desc) as recency
         from {{ this }} as history
@@ -35,9 +43,10 @@ latest as (
 
 living as (
 
-    select distinct profile_id from {{ ref('profile_identifiers') }}
-    where profile_id in (
-        select latest.profile_id
+    -- found by number: ids of profiles are long
+    select distinct anchor_node_id from {{ ref('profile_identifiers') }}
+    where anchor_node_id in (
+        select latest.anchor_node_id
         from latest
         inner join members
             on latest.node_id = members.node_id
@@ -53,7 +62,7 @@ moved as (
         latest.profile_id as previous_profile_id,
         case
             when latest.profile_id is null then 'new'
-            when living.profile_id is null then 'merge'
+            when living.anchor_node_id is null then 'merge'
             else 'split'
         end as cause,
         coalesce(latest.version, 0) + 1 as version
@@ -61,13 +70,13 @@ moved as (
     left join latest
         on members.node_id = latest.node_id
     left join living
-        on latest.profile_id = living.profile_id
+        on latest.anchor_node_id = living.anchor_node_id
     where latest.profile_id is null
         or latest.profile_id <> members.profile_id
 
 ),
 
-{{ find_triggers('moved') }}
+{{ find_triggers('moved', 'told') }}
 {% else %}
 moved as (
 

@@ -1,7 +1,7 @@
 {%- set reads = ['touched_profiles'] %}
 {{ config(
     materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
-) }} {{- per_profile(reads) }}
+) }} {{- per_profile(reads + ['consent_statements']) }}
 {%- set restrictive_first = "case status when 'denied' then 0 when 'unknown' then 1 else 2 end" %}
 {%- set oldest_grant = dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) %}
 
@@ -22,6 +22,22 @@ touched as (
 {% endif %}
 {{ touched_identifiers() }},
 
+decisions as (
+
+    {% if is_incremental() -%}
+    {%- set of_members -%}
+        (
+            select * from {{ ref('consent_statements') }}
+            where identifier_value in {{ among('members', 'identifier_value') }}
+        )
+    {%- endset -%}
+    {{ choices_by_channel(of_members) }}
+    {%- else -%}
+    select * from {{ ref('consent_decisions') }}
+    {%- endif %}
+
+),
+
 latest_first as (
 
     select
@@ -30,7 +46,7 @@ latest_first as (
             partition by decisions.identifier_type, decisions.identifier_value, purpose, channel
             order by decided_at desc, {{ restrictive_first }}, {{ cdp_bytewise('decision_id') }}
         ) as recency
-    from {{ ref('consent_decisions') }} as decisions
+    from decisions
     {%- if is_incremental() %}
     inner join members
         on decisions.identifier_type = members.identifier_type
