@@ -115,7 +115,10 @@ def tables_read(unique_id: str, manifest: Mapping[str, Any]) -> tuple[frozenset[
 
 def _refuse_other_columns(node: Any, relation: str, connection: duckdb.DuckDBPyConnection) -> None:
     """A model edited since its table was built; delete+insert would leave the new column out without a word."""
-    given = {row[0] for row in connection.execute(f"describe ({node.compiled_code})").fetchall()} - {"_is_gone"}
+    try:
+        given = {row[0] for row in connection.execute(f"describe ({node.compiled_code})").fetchall()} - {"_is_gone"}
+    except duckdb.BinderException as fault:
+        raise NotHot(f"{node.name} asks a table for what it has not; run `dbt build -s +{node.name}` first") from fault
     there = {row[0] for row in connection.execute(f"describe {relation}").fetchall()} - {"_is_gone"}
     if given != there:
         changed = ", ".join(sorted(given ^ there))

@@ -11,6 +11,7 @@
       anchor_node_id oldest node of that group by arrival, which names the profile
       confidence     exact, strict or loose: by how sure links the group hangs together, see `unsure_groups`
       shared_with, neighbour_count   set when it has too many neighbours of a type; then it joins nobody
+      _moved_batch   the build in which it last came to another profile
 
     All of it is a function of the pairs, nodes and rules alone. A run looks only at components that changed rows
     reach and gives what a full run would, because no decision ever looks outside a component. Changed rules make
@@ -61,7 +62,8 @@
                 (select coalesce(max(nodes._shape_batch), 0) from " ~ graph.nodes ~ " as nodes)
             from " ~ existing).rows[0] -%}
         {%- set is_same = found[3] == graph.rules.fingerprint and found[4] == graph.rules.fingerprint
-            and found[5] >= found[0] and found[6] >= found[1] -%}
+            and found[5] >= found[0] and found[6] >= found[1]
+            and '_moved_batch' in adapter.get_columns_in_relation(existing) | map(attribute='name') -%}
         {%- do seen.update({'pairs': found[0] | int, 'nodes': found[1] | int, 'batch': found[2] | int,
             'is_full': should_full_refresh() or not is_same}) -%}
     {%- endif -%}

@@ -14,6 +14,7 @@
         cast({{ seen.batch + 1 }} as bigint) as _batch,
         newest_pairs.batch as _pairs_batch,
         newest_nodes.batch as _nodes_batch,
+        {{ moved_in('grouped', 'shared', 'anchors', seen) }} as _moved_batch,
         cast({{ graph.rules.fingerprint }} as bigint) as _rules
     from identity_grouped as grouped
     left join (
@@ -30,8 +31,26 @@
     ) as anchors on grouped.group_id = anchors.group_id
     left join identity_shared as shared on grouped.node_id = shared.node_id
     left join identity_unsure as unsure on grouped.group_id = unsure.group_id
+    {%- if not seen.is_full %}
+    left join identity_scope as known on grouped.node_id = known.node_id
+    {%- endif %}
     cross join (select cast(coalesce(max(told._batch), 0) as bigint) as batch from {{ graph.pairs }} as told)
         as newest_pairs
     cross join (select cast(coalesce(max(nodes._shape_batch), 0) as bigint) as batch from {{ graph.nodes }} as nodes)
         as newest_nodes
+{%- endmacro %}
+
+{#- The build in which a node that was known came to another profile, or to be asked last or no more; 0 is never. What is
+    kept of a node's profile, as with an event, is as good as new until then. -#}
+{% macro moved_in(grouped, shared, anchors, seen) -%}
+    {%- if seen.is_full -%} cast({{ seen.batch + 1 }} as bigint)
+    {%- else -%}
+    cast(case
+            when known.node_id is null then 0
+            when known.anchor_node_id <> coalesce({{ anchors }}.anchor_node_id, {{ grouped }}.node_id)
+                or known.is_blocked <> {{ grouped }}.is_blocked
+                or known.is_shared <> ({{ shared }}.node_id is not null) then {{ seen.batch + 1 }}
+            else known._moved_batch
+        end as bigint)
+    {%- endif -%}
 {%- endmacro %}

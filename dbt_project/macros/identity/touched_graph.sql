@@ -51,7 +51,7 @@
 {% macro touched_nodes(graph, existing) -%}
     {{ return(scratch('identity_scope', "
         select known.node_id, known.component_id, known.group_id, known.anchor_node_id, known.is_blocked, known.is_shared,
-            known.shared_with, known.neighbour_count, known.confidence, known.first_landed_at
+            known.shared_with, known.neighbour_count, known.confidence, known.first_landed_at, known._moved_batch
         from " ~ existing ~ " as known
         where known.component_id in (select touched.component_id from identity_known as touched)")
     + scratch('identity_nodes', "

@@ -1,9 +1,9 @@
 {#- Events to attribute again. -#}
 {% macro stale_events(members) -%}
--- whose group has changed, or whom nobody tells of any more
+-- who came to another profile, or whom nobody tells of any more
 moved as (
 
-    select node_id from {{ ref('identifier_groups') }} where {{ is_unread('_batch', '_groups_batch') }}
+    select node_id from {{ ref('identifier_groups') }} where {{ is_unread('_moved_batch', '_groups_batch') }}
     union distinct
     select node_id from {{ ref('identifiers') }}
     where {{ is_unread('_observations_batch', '_observations_batch') }}
