@@ -106,9 +106,9 @@ class Loop:
             self._ahead = self._reading.submit(self.tail.prepare, self._limit, prepared)
 
     def _use(self, threads: int) -> None:
-        """Let DuckDB have so many threads. While cycles keep up, half of the cores are for who collects, sends and builds:
+        """Let DuckDB have so many threads: all are for cycles that are behind, half while they keep up.
 
-        of the little that is new, a second core does a fifth of the work only, and costs a fifth more CPU.
+        The others are for who collects, sends and builds: on so little a second core costs a fifth more CPU.
         """
         if threads != self._threads:
             self.connection.execute(f"set threads = {threads}")

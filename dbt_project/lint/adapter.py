@@ -7,4 +7,6 @@ from collections.abc import Callable
 def dispatch(name: str, _namespace: str = "") -> Callable[..., str]:
     if name == "cdp_type_money":
         return lambda: "decimal(18, 2)"
+    if name == "cdp_materialized":
+        return lambda: ""
     return lambda *arguments: f"{name}({', '.join(arguments[:1])})"

@@ -19,9 +19,7 @@ TABLES = {
     "staging.stg_store_receipts__receipt_lines": f"receipt_id text, {LINES}",
 }
 STAGES = ("staging", "identity", "profiles")
-CART = (
-    "?, ?, 'Product Added', 'p1', 'cart', 2.50, timestamp '2026-03-02 08:00:00', timestamp '2026-03-02 08:01:00', ?"
-)
+CART = "?, ?, 'Product Added', 'p1', 'cart', 2.50, timestamp '2026-03-02 08:00:00', timestamp '2026-03-02 08:01:00', ?"
 ORDER = "?, 'web', ?, timestamp '2026-03-02 07:00:00', false, 1"
 EVERYBODY = ["ann", "bob", "cleo"]
 

@@ -17,7 +17,7 @@ members as (
 
     select told.*
     from told
-    left join (select told.node_id from told where told.identifier_type = 'email') as addresses
+    left join (select known.node_id from told as known where known.identifier_type = 'email') as addresses
         on told.node_id = addresses.node_id
     where told.identifier_type <> 'email_sha256' or addresses.node_id is null
 
