@@ -21,6 +21,7 @@ from dagster_cdp.live.reporting import Reporter
 from dagster_cdp.live.sending import Decisions, Dispatcher, prepare
 from dagster_cdp.live.service import Answer, Service
 from dagster_cdp.live.snapshot import publish
+from dagster_cdp.live.views import renew_views
 from dagster_cdp.warehouse import turn
 from reverse_etl.remote import own
 from sources.configuration import Configuration, read_configuration
@@ -72,6 +73,7 @@ class Owner:
         tail.open(cursor)
         prepare_books(cursor)
         prepare(cursor, self._decisions.triggers)
+        renew_views(cursor)
         self.dispatcher = Dispatcher(self._decisions.triggers)
         self.loop = Loop(tail, cursor, make_plan, [self._decisions], after=self.dispatcher.after)
         self.loop.once(even_without_news=True)  # warm, and whatever an unowned time left over is taken up

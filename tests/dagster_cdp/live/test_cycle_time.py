@@ -6,6 +6,8 @@ from live_world import build
 from shoppers import EVENTS, Shoppers
 
 from dagster_cdp import dbt
+from dagster_cdp.live.cycle import prepare_books
+from dagster_cdp.live.views import renew_views
 
 MODELS = ("event_times", "audience_answers", "event_answers", "cycle_time")
 
@@ -38,3 +40,14 @@ def test_without_an_owner_there_is_nothing_to_time(live):
     live.connection.execute("drop table ops.live_cycles")
     build(*MODELS)
     assert live.rows("select * from ops.cycle_time") == []
+
+
+def test_what_was_built_before_the_first_owner_tells_of_it_once_it_starts(live):
+    live.connection.execute("drop table ops.live_cycles")
+    build(*MODELS)
+    prepare_books(live.connection)
+    renew_views(live.connection)
+    events = {line for lane, line in Shoppers(4).lines(20) if lane == EVENTS}
+    live.write((EVENTS, line) for line in events)
+    live.catch_up()
+    assert live.rows("select event_count from ops.cycle_time where stage = 'resolved'") == [(len(events),)]
