@@ -19,3 +19,23 @@
         -- `any` was all of them
         on told.channel in ('any', channels.channel)
 {%- endmacro %}
+
+{#- All decisions, or in an increment those about these identifiers, found in the log before they are laid out. -#}
+{% macro decisions_about(members) -%}
+{%- if is_incremental() -%}
+{%- set statements -%}
+    (select * from {{ ref('consent_statements') }} where identifier_value in {{ among(members, 'identifier_value') }})
+{%- endset -%}
+decisions as (
+
+    {{ choices_by_channel(statements) }}
+
+)
+{%- else -%}
+decisions as (
+
+    select * from {{ ref('consent_decisions') }}
+
+)
+{%- endif -%}
+{%- endmacro %}

@@ -9,7 +9,6 @@ with
 
 {% if is_incremental() %}
 {{ touched_carts(a_week_ago) }},
-
 {{ touched_identifiers() }},
 
 {% endif %}

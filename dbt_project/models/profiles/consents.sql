@@ -22,21 +22,7 @@ touched as (
 {% endif %}
 {{ touched_identifiers() }},
 
-decisions as (
-
-    {% if is_incremental() -%}
-    {%- set of_members -%}
-        (
-            select * from {{ ref('consent_statements') }}
-            where identifier_value in {{ among('members', 'identifier_value') }}
-        )
-    {%- endset -%}
-    {{ choices_by_channel(of_members) }}
-    {%- else -%}
-    select * from {{ ref('consent_decisions') }}
-    {%- endif %}
-
-),
+{{ decisions_about('members') }},
 
 latest_first as (
 
