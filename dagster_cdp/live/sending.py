@@ -27,7 +27,7 @@ from sources.configuration import read_configuration
 log = logging.getLogger(__name__)
 
 THOROUGH = 60.0  # seconds between two looks at all that could still matter
-REST = 3  # times as long as syncs took they rest: planning reads whole audiences, and cycles need the machine
+REST = 3  # times as long as a sync took it rests: planning reads its whole audience, and cycles need the machine
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0  # seconds until a sync that is not settled is run again
 EXPECTED = (SyncHeld, SyncBusy, PlanRefused, BadDeclaration, DestinationRefused)  # a person must act; others go on
 
@@ -125,12 +125,11 @@ class Dispatcher:
         resting = {name for name in due if self._rests.get(name, 0.0) > moment}
         with self._lock:
             self._due |= resting
-        awake = [sync for sync in self._syncs if sync.name in due - resting]
-        for sync in awake:
-            if not self._stop.is_set():
+        for sync in self._syncs:
+            if sync.name in due - resting and not self._stop.is_set():
+                began = time.monotonic()
                 self._deliver(sync)
-        now = time.monotonic()
-        self._rests |= {sync.name: now + REST * (now - moment) for sync in awake}
+                self._rests[sync.name] = time.monotonic() + REST * (time.monotonic() - began)
 
     def _deliver(self, sync: Sync) -> None:
         """Run it now; what it could not send, as a removal of who took back their consent, is tried again."""
