@@ -106,10 +106,7 @@ class Loop:
             self._ahead = self._reading.submit(self.tail.prepare, self._limit, prepared)
 
     def _use(self, threads: int) -> None:
-        """Let DuckDB have so many threads: all are for cycles that are behind, half while they keep up.
-
-        The others are for who collects, sends and builds: on so little a second core costs a fifth more CPU.
-        """
+        """Let DuckDB have so many threads: a cycle that keeps up leaves cores to who collects, sends and builds."""
         if threads != self._threads:
             self.connection.execute(f"set threads = {threads}")
             self._threads = threads

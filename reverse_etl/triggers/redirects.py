@@ -8,16 +8,13 @@ from reverse_etl.warehouse import Warehouse
 REDIRECTS = "_trigger_redirects"  # a temporary table: profile_id, current_profile_id
 PEOPLE = "_trigger_people"  # a temporary table: of each profile how sure it is, where it is reached, and its clock
 
-_GONE = """
+_CHOSEN = "where profile_id in (select asked.profile_id from ({ids}) as asked where asked.profile_id is not null)"
+_GONE = f"""
 select distinct ids.profile_id
-from ({ids}) as ids
-left join (
-    select profile_id from {among}
-    where profile_id in (select asked.profile_id from ({ids}) as asked where asked.profile_id is not null)
-) as present on ids.profile_id = present.profile_id
+from ({{ids}}) as ids
+left join (select profile_id from {{among}} {_CHOSEN}) as present on ids.profile_id = present.profile_id
 where present.profile_id is null
 """
-_CHOSEN = "where profile_id in (select asked.profile_id from ({ids}) as asked where asked.profile_id is not null)"
 _PEOPLE = f"""
 select profiles.*, coalesce(zones.time_zone, '') as time_zone
 from (select profile_id, email, phone, confidence from profiles.profiles {_CHOSEN}) as profiles

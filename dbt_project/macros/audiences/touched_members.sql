@@ -1,5 +1,5 @@
 {#- Incremental audiences: whose membership to look at again. A profile may vanish without a trace in what profiles
-    are built from (erased by hand), so each member is looked up there, by id only. -#}
+    are built from (erased by hand), so each member is looked up there, by id only, once a minute. -#}
 {% macro touched_members() -%}
     {{ unread_profiles() }}
     union distinct

@@ -22,20 +22,12 @@
 
 {#- All decisions, or in an increment those about these identifiers, found in the log before they are laid out. -#}
 {% macro decisions_about(members) -%}
-{%- if is_incremental() -%}
 {%- set statements -%}
     (select * from {{ ref('consent_statements') }} where identifier_value in {{ among(members, 'identifier_value') }})
 {%- endset -%}
 decisions as (
 
-    {{ choices_by_channel(statements) }}
+    {{ choices_by_channel(statements) if is_incremental() else 'select * from ' ~ ref('consent_decisions') }}
 
 )
-{%- else -%}
-decisions as (
-
-    select * from {{ ref('consent_decisions') }}
-
-)
-{%- endif -%}
 {%- endmacro %}

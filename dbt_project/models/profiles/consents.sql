@@ -1,7 +1,7 @@
 {%- set reads = ['touched_profiles'] %}
 {{ config(
     materialized='incremental', incremental_strategy='replace', unique_key='profile_id', reads=reads, tags=['hot']
-) }} {{- per_profile(reads + ['consent_statements']) }}
+) }} {{- per_profile(reads) }}
 {%- set restrictive_first = "case status when 'denied' then 0 when 'unknown' then 1 else 2 end" %}
 {%- set oldest_grant = dbt.dateadd('month', -13, dbt.date_trunc('day', cdp_now())) %}
 

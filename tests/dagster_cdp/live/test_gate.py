@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 
 import pytest
+from live_world import build
+from shoppers import EVENTS, Shoppers
 
 from dagster_cdp import dbt
 from dagster_cdp.live.gate import NotHot, frozen_words, hot_models, require_hot, require_same
@@ -117,3 +119,18 @@ def test_a_variable_in_a_hot_model_keeps_the_owner_from_starting(live, monkeypat
     monkeypatch.setattr(dbt, "manifest", lambda: manifest)
     with pytest.raises(NotHot, match=r"profile_events: `var`"):
         make_plan(live.connection)
+
+
+def test_a_warehouse_from_before_a_column_asks_for_a_build_that_goes_on_counting(live):
+    def batches():
+        return live.rows("select max(_batch) from identity.identifier_groups")[0][0]
+
+    live.write((EVENTS, line) for lane, line in Shoppers(4).lines(20) if lane == EVENTS)
+    live.catch_up()
+    before = batches()
+    live.connection.execute("alter table identity.identifier_groups drop column _moved_batch")
+    with pytest.raises(NotHot, match="profile_events asks a table for what it has not"):
+        make_plan(live.connection)
+    build("identifier_groups")
+    assert batches() > before
+    make_plan(live.connection)
