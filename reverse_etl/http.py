@@ -10,6 +10,7 @@ from functools import cache
 import httpx
 
 from reverse_etl.destination import NoAnswer, NotSent, Request, Response, Transport
+from reverse_etl.kept_open import once
 from reverse_etl.public_address import PinnedTransport, Resolve, system
 
 Sign = Callable[[Request], Mapping[str, str]]
@@ -39,10 +40,15 @@ def connect(
     An answer longer than `most_bytes`, or dripping in for more than `timeout_seconds`, counts as none.
     `only_public` is for addresses that somebody else may have chosen: see public_address.py.
     """
-    inner: httpx.BaseTransport = httpx.HTTPTransport(verify=_trust(), trust_env=False)
-    if only_public:
-        inner = PinnedTransport(inner, address, resolve)
-    with httpx.Client(base_url=address, transport=inner, timeout=timeout_seconds, trust_env=False) as client:
+
+    def inner() -> httpx.BaseTransport:
+        plain = httpx.HTTPTransport(verify=_trust(), trust_env=False)
+        return PinnedTransport(plain, address, resolve) if only_public else plain
+
+    with (
+        once((address, only_public, resolve), inner) as opened,
+        httpx.Client(base_url=address, transport=_Lent(opened), timeout=timeout_seconds, trust_env=False) as client,
+    ):
 
         def send(request: Request) -> Response:
             # Unpacked, a small answer could be any size: none is asked for packed, and none is unpacked.
@@ -64,9 +70,16 @@ def connect(
         yield send
 
 
+class _Lent(httpx.BaseTransport):
+    """A transport that others use too; cookies are the client's, so nobody sees another's."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self.handle_request = transport.handle_request  # type: ignore[method-assign]
+
+
 @cache
 def _trust() -> ssl.SSLContext:
-    """Whom to trust; to read the certificates takes 15 ms, and triggers open a connection for each of many lists."""
+    """Whom to trust; to read the certificates takes 15 ms."""
     return httpx.create_ssl_context(trust_env=False)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from reverse_etl import http
 from reverse_etl.destination import Change, Outcome, Receipt, Request, Response, Scalar, Spec, Transport
 from reverse_etl.exchange import asking
+from reverse_etl.kept_open import once
 from reverse_etl.sandbox.server import API_KEY, MOST_BYTES, MOST_ROWS
 from reverse_etl.sandbox.sharing import shared
 from reverse_etl.sync import Sync
@@ -74,7 +75,7 @@ class Destination:
     @contextmanager
     def connect(self) -> Iterator[Transport]:
         with (
-            shared() as server,
+            once("sandbox", shared) as server,
             http.connect(server.address, timeout_seconds=self._timeout_seconds) as transport,
         ):
             yield transport

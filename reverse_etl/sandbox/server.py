@@ -220,11 +220,11 @@ class SandboxServer(ThreadingHTTPServer):
         self.state = State(home() / "sandbox" / "sandbox.sqlite")
         self.vendors = all_vendors() if vendors is None else vendors
         self.is_closing = threading.Event()
-        self._kept = self.state.file.kept()
+        self.state.file.keep()
 
     def server_close(self) -> None:
         super().server_close()
-        self._kept.close()
+        self.state.file.close()
 
     @property
     def address(self) -> str:

@@ -106,6 +106,7 @@ class State:
     def record(self, vendor: str, method: str, path: str, size: int) -> int:
         """Write a request down before it is served; its number."""
         with self._open() as connection:
+            connection.execute("begin immediate")
             noted = connection.execute(
                 "insert into requests (received_at, vendor, method, path, bytes) values (?, ?, ?, ?, ?)",
                 [now().isoformat(), vendor, method, path, size],
@@ -123,8 +124,9 @@ class State:
     def log(self, vendor: str = "") -> list[dict[str, Any]]:
         """Requests in their order, without their bodies."""
         with self._open() as connection:
-            connection.row_factory = sqlite3.Row
-            found = connection.execute(
+            cursor = connection.cursor()
+            cursor.row_factory = sqlite3.Row
+            found = cursor.execute(
                 "select * from requests where ? in ('', vendor) order by request_id", [vendor]
             ).fetchall()
         return [dict(row) for row in found]

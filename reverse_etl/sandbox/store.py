@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,25 +22,49 @@ class File:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         self._path = path
+        self._idle: list[sqlite3.Connection] | None = None  # None: none are kept
         with self.open() as connection:
             connection.execute("pragma journal_mode = wal")
             connection.executescript(f"begin;{''.join(tables)}commit;")
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
-        """Connect for one block: commit at its end, roll back on any exception."""
-        with (
-            closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as connection,
-            connection,
-        ):
-            connection.execute("pragma synchronous = normal")  # whoever is killed loses nothing, a power cut may
-            yield connection
+        """Lend a connection for one block: commit at its end, roll back on any exception."""
+        connection = self._lent()
+        try:
+            with connection:
+                yield connection
+        finally:
+            self._given_back(connection)
 
-    def kept(self) -> sqlite3.Connection:
-        """A connection to keep while there are others: whoever closes the last one writes the whole log back."""
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        connection.execute("select count(*) from sqlite_master").fetchone()  # not open before it is asked
+    def keep(self) -> None:
+        """Keep connections for the next block: to open one takes as long as a small request."""
+        self._idle = []
+        with self.open() as connection:
+            connection.execute("select count(*) from sqlite_master").fetchone()  # not open before it is asked
+
+    def close(self) -> None:
+        """Close what is kept; whoever closes the last connection writes the whole log back."""
+        idle, self._idle = self._idle or [], None
+        for connection in idle:
+            connection.close()
+
+    def _lent(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop() if self._idle else self._new()
+        except IndexError:  # another thread was faster
+            return self._new()
+
+    def _new(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+        connection.execute("pragma synchronous = normal")  # whoever is killed loses nothing, a power cut may
         return connection
+
+    def _given_back(self, connection: sqlite3.Connection) -> None:
+        if self._idle is None:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     @contextmanager
     def store(self, vendor: str) -> Iterator["Store"]:

@@ -23,6 +23,7 @@ from reverse_etl.destination import (
     load_destination,
 )
 from reverse_etl.environment import now as real_now
+from reverse_etl.kept_open import keeping_open
 from reverse_etl.lease import Lease, LeaseLost, SyncBusy, lease
 from reverse_etl.sync import BadDeclaration, Channel, Sync
 from reverse_etl.triggers.listing import Listing
@@ -53,7 +54,7 @@ def dispatch(
     report = Dispatched()
     warehouse = open_warehouse()
     try:
-        with lease(warehouse, LEASE) as held:
+        with keeping_open(), lease(warehouse, LEASE) as held:
             run = _Run(warehouse, held, now, load, sleep, time.monotonic() + deadline_seconds, report)
             for trigger in triggers:
                 run.all(trigger)

@@ -198,7 +198,7 @@ class GraphWorld:
 
     def run(self, *flags: str) -> None:
         folder = str(self.folder)
-        places = ["--project-dir", folder, "--profiles-dir", folder, "--log-level-file", "none"]
+        places = ["--project-dir", folder, "--profiles-dir", folder, "--log-level-file", "none", "--no-write-json"]
         result = dbtRunner().invoke(["--quiet", "run", *places, *flags])
         if result.exception:
             raise result.exception

@@ -74,8 +74,9 @@ class Living:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         with contextlib.closing(connection):
             connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            # Who is killed while they answer leave a socket that only their unread answer holds.
+            with connection.getresponse() as answer:
+                return answer.status, answer.read()
 
     def post(self, path: str, body, key: str = KEY) -> int:
         return self.ask("POST", path, json.dumps(body).encode(), basic(key))[0]

@@ -80,8 +80,8 @@ class Passing(http.server.BaseHTTPRequestHandler):
         behind = http.client.HTTPConnection(self.server.gate.behind, timeout=20)
         try:
             behind.request(self.command, self.path, body, headers)
-            answer = behind.getresponse()
-            found = answer.status, answer.read(), dict(answer.headers)
+            with behind.getresponse() as answer:
+                found = answer.status, answer.read(), dict(answer.headers)
         except (OSError, http.client.HTTPException):
             is_lost = True
         finally:
