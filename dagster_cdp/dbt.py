@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
+from dagster_cdp.dbt_flags import forget_who_declared
 from sources.configuration import read_configuration
 
 FOLDER = Path(__file__).parents[1] / "dbt_project"
@@ -70,6 +71,7 @@ def invoke(arguments: list[str], **options: Any) -> Any:
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - 3 s to import, not needed to show the graph
 
     _environment()
+    forget_who_declared()
     # Neither log nor result artifacts: an engine's error message quotes values.
     quiet = ["--log-level", "none", "--log-level-file", "none", *arguments]
     try:

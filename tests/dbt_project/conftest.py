@@ -7,6 +7,10 @@ import os
 import pytest
 from raw_world import World, run_dbt
 
+from dagster_cdp.dbt_flags import forget_who_declared
+
+forget_who_declared()  # hundreds of commands in one process took most of their time for it
+
 
 @pytest.fixture(scope="session")
 def duckdb_manifest(tmp_path_factory):

@@ -6,6 +6,7 @@ import pytest
 from demo_line import copied, point_at
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.whole  # what makes triggers fire and what they say has tests beside them
 LATER = "2026-03-12T17:00:00"  # ten days on, noon in New York
 UP_TO_AUDIENCES = " or ".join(
     f"group:{name}" for name in ("raw", "gates", "staging", "identity", "profiles", "audiences")

@@ -35,7 +35,7 @@ def test_a_withdrawal_leaves_every_audience_and_nobody_else_does(line, collect):
     assert held(line, profile) == 0
     assert sum(counts["remove"] for counts in report.changes.values()) == count
     assert all(not counts.get("add") for counts in report.changes.values())
-    assert line.run().changes_sent == 0
+    assert line.run("group:activation").changes_sent == 0
 
 
 @pytest.mark.whole

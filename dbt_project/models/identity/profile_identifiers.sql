@@ -21,9 +21,9 @@ changed as (
 
 touched as (
 
-    select groups.group_id from {{ groups }} as groups inner join changed on groups.node_id = changed.node_id
+    select groups.group_id from {{ groups }} as groups where groups.node_id in {{ among('changed', 'node_id') }}
     union distinct
-    select known.group_id from {{ this }} as known inner join changed on known.node_id = changed.node_id
+    select known.group_id from {{ this }} as known where known.node_id in {{ among('changed', 'node_id') }}
 
 ),
 {% endif %}
