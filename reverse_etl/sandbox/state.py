@@ -124,12 +124,9 @@ class State:
     def log(self, vendor: str = "") -> list[dict[str, Any]]:
         """Requests in their order, without their bodies."""
         with self._open() as connection:
-            cursor = connection.cursor()
-            cursor.row_factory = sqlite3.Row
-            found = cursor.execute(
-                "select * from requests where ? in ('', vendor) order by request_id", [vendor]
-            ).fetchall()
-        return [dict(row) for row in found]
+            found = connection.execute("select * from requests where ? in ('', vendor) order by request_id", [vendor])
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def _key(row: dict[str, Any]) -> str:
