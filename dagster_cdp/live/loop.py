@@ -129,9 +129,12 @@ class Loop:
                 time.sleep(PAUSE)
 
     def refresh(self) -> None:
-        """Compile the hot models again and run them all: a build may have changed what they read or stand on."""
+        """Run all hot models, as a build may have changed what they read; what they stand on: then compile them before."""
         with self.turn:
-            self._plan = None
+            if self._plan and self._plan.still_stands(self.connection):
+                self._plan.is_fresh = True
+            else:
+                self._plan = None
             self.once(even_without_news=True)
 
     def pause(self) -> None:

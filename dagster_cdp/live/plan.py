@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from dagster_cdp import dbt
+from dagster_cdp.live.footing import footing
 from dagster_cdp.live.gate import NotHot, asks_time, require_hot, require_same
 from dagster_cdp.live.resident import Incremental, Resident, compile_hot
 
@@ -31,6 +32,7 @@ class Plan:
 
     steps: Sequence[Step]
     resident: Resident
+    stands_on: tuple[Any, ...] = ()  # a footing
     is_fresh: bool = True  # what changed before the first run is not known, so everything runs
     seconds: dict[str, float] = field(default_factory=dict)  # of the last run, by model
     changed: set[str] = field(default_factory=set)  # unique ids of what the last run wrote to
@@ -51,6 +53,10 @@ class Plan:
                 self.seconds[step.name] = time.perf_counter() - began
         self.is_fresh = False
 
+    def still_stands(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Whether to compile again would give the same."""
+        return self.stands_on == footing([step.unique_id for step in self.steps], connection)
+
     def _run_step(self, step: Step, connection: duckdb.DuckDBPyConnection) -> bool:
         """Whether there was anything to write."""
         if not step.statements:
@@ -70,7 +76,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection) -> Plan:
     refuse_unbuilt(models, connection)
     resident, nodes = compile_hot(models, connection)
     steps = [_step(nodes[unique_id], resident, connection) for unique_id in models]
-    return Plan(steps, resident)
+    return Plan(steps, resident, footing(models, connection))
 
 
 def refuse_unbuilt(models: Sequence[str], connection: duckdb.DuckDBPyConnection) -> None:

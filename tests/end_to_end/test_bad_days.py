@@ -50,6 +50,7 @@ def test_a_duplicated_day_changes_nothing_but_the_count_of_duplicates(line):
     assert report.changes_sent == 0
 
 
+@pytest.mark.whole
 def test_a_duplicated_day_of_a_few_rows_is_no_less_sound_at_the_gate(line):
     drop_again(line, "smallest")
     published = line.ask(PUBLISHED)

@@ -33,6 +33,10 @@ EXCUSED = (
     r"|ops: dbt ops: assert_cycle_time_meets_its_objective \(fail\); .*"
 )
 
+# What is built anew while others are at work: everything takes five minutes beside other tests.
+STAGES = set() if os.environ.get("CDP_TEST_WHOLE") else {"profiles", "audiences"}
+SELECTED = ["--select", " or ".join(f"group:{stage}" for stage in sorted(STAGES))] if STAGES else []
+
 
 @pytest.fixture
 def at_home(line, monkeypatch):
@@ -169,16 +173,19 @@ def analysts():
 
 
 def test_a_run_an_owner_and_analysts_at_once(at_home, first_run):
-    """The whole line built anew through the owner while events land and analysts read: nobody fails or starves."""
+    """The line built anew through the owner while events land and analysts read: nobody fails or starves."""
     with owner():
         town = Town()
         with analysts() as (read, faults), town.steadily(every=2):
-            report = json.loads(run("-m", "dagster_cdp.cli", "run", "--again", "--json", code=1).splitlines()[-1])
+            report = json.loads(
+                run("-m", "dagster_cdp.cli", "run", "--again", *SELECTED, "--json", code=1).splitlines()[-1]
+            )
         assert until(lambda: ask_owner("status")["lag_bytes"] == 0)
 
     assert faults == []
     assert [failure for failure in report["failures"] if not re.fullmatch(EXCUSED, failure)] == []
-    assert set(report["rows"]) >= set(first_run[1].rows)
+    expected = {name for name in first_run[1].rows if not STAGES or name.split(".")[0] in STAGES}
+    assert set(report["rows"]) >= expected > set()
     assert len(read) >= 3
     assert read == sorted(read)
     assert read[-1] > read[0]

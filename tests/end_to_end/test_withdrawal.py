@@ -25,6 +25,7 @@ def held(line, profile):
     return count
 
 
+@pytest.mark.whole  # `cdp demo --live` is tested to show it in every run
 def test_a_withdrawal_leaves_every_audience_and_nobody_else_does(line, collect):
     profile, login, count = logins_of_those_held(line.ask)[0]
     collect(withdrawal(login))
