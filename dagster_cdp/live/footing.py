@@ -1,4 +1,4 @@
-"""What compiled models stand on besides the rows that they read: while it is the same, they need not be compiled again."""
+"""What compiled models stand on besides the rows that they read: while it is the same, nothing is compiled again."""
 
 import os
 from collections.abc import Iterable, Mapping

@@ -129,7 +129,7 @@ class Loop:
                 time.sleep(PAUSE)
 
     def refresh(self) -> None:
-        """Run all hot models, as a build may have changed what they read; what they stand on: then compile them before."""
+        """Run all hot models, as a build may have changed what they read; if what they stand on, compile them first."""
         with self.turn:
             if self._plan and self._plan.still_stands(self.connection):
                 self._plan.is_fresh = True
