@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 
 import httpx
 
@@ -40,13 +40,9 @@ def connect(
     An answer longer than `most_bytes`, or dripping in for more than `timeout_seconds`, counts as none.
     `only_public` is for addresses that somebody else may have chosen: see public_address.py.
     """
-
-    def inner() -> httpx.BaseTransport:
-        plain = httpx.HTTPTransport(verify=_trust(), trust_env=False)
-        return PinnedTransport(plain, address, resolve) if only_public else plain
-
+    pinned = (address, resolve) if only_public else None
     with (
-        once((address, only_public, resolve), inner) as opened,
+        once((address, pinned), partial(_opened, pinned)) as opened,
         httpx.Client(base_url=address, transport=_Lent(opened), timeout=timeout_seconds, trust_env=False) as client,
     ):
 
@@ -68,6 +64,11 @@ def connect(
             return Response(answer.status_code, content, {k.lower(): v for k, v in answer.headers.items()})
 
         yield send
+
+
+def _opened(pinned: tuple[str, Resolve] | None) -> httpx.BaseTransport:
+    plain = httpx.HTTPTransport(verify=_trust(), trust_env=False)
+    return PinnedTransport(plain, *pinned) if pinned else plain
 
 
 class _Lent(httpx.BaseTransport):
