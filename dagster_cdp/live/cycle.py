@@ -63,9 +63,8 @@ def cycle(
 ) -> CycleReport:
     """Land what was prepared, run the hot models and the parts, commit. On any error nothing has happened."""
     began, began_at = time.perf_counter(), now()
-    # A cycle joins a little that is new with much that is known, and models name what is new last; DuckDB, which can't
-    # know how little it is, would build its hash tables on the other side: 1.2 s of CPU instead of 0.3 for one model.
-    # And who asks for the newest row of each of a few would have all rows of them read twice.
+    # A cycle joins a little that is new with much that is known; DuckDB, which can't know how little, would build its
+    # hash tables on the other side (1.2 s of CPU for a model, not 0.3), and read the newest row of each of a few twice.
     connection.execute("set disabled_optimizers = 'build_side_probe_side,top_n_window_elimination'")
     connection.execute("begin transaction")
     try:
