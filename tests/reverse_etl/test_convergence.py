@@ -90,7 +90,7 @@ def is_as_expected(remote, step):
 
 
 @settings(
-    max_examples=400 if WHOLE else 25,
+    max_examples=400 if WHOLE else 15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -108,7 +108,7 @@ def test_the_destination_converges_to_the_last_consented_audience(history, honou
     assert len(held) >= len(remote.members), "somebody is at the destination whom the journal doesn't know"
 
 
-@settings(max_examples=300 if WHOLE else 15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300 if WHOLE else 10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     moods=st.lists(st.sampled_from(MOODS), max_size=6),
     deaths=st.lists(st.integers(0, 80), max_size=3),

@@ -216,7 +216,7 @@ def test_every_history_converges():
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=600 if WHOLE else 25,
+            max_examples=600 if WHOLE else 15,
             stateful_step_count=30 if WHOLE else 15,
             deadline=None,
             suppress_health_check=list(HealthCheck),

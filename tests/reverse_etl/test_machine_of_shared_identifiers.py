@@ -131,7 +131,7 @@ def test_every_history_of_shared_identifiers_converges():
     run_state_machine_as_test(
         SharedHistories,
         settings=settings(
-            max_examples=300 if WHOLE else 20,
+            max_examples=300 if WHOLE else 12,
             stateful_step_count=25 if WHOLE else 12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -36,12 +36,6 @@ def test_a_build_that_changed_only_rows_runs_all_models_as_they_were_compiled(li
     assert live.rows("select count(*) > 0 from profiles.profiles") == [(True,)]
 
 
-def test_other_columns_are_noticed(live, compiled):
-    live.connection.execute("alter table profiles.verified_contacts add column more varchar")
-    live.loop.refresh()
-    assert len(compiled) == 2
-
-
 def test_rows_of_a_seed_that_macros_write_into_sql_are_noticed_and_count(live, compiled):
     [(cookie,)] = live.rows("select max(anonymous_id) from staging.stg_web_events__events")
     known = f"select is_blocked from identity.identifiers where identifier_value = '{cookie}'"
@@ -55,13 +49,17 @@ def test_rows_of_a_seed_that_macros_write_into_sql_are_noticed_and_count(live, c
     assert live.rows(known) == [(True,)]
 
 
-def test_a_project_that_was_parsed_anew_is_noticed(live, compiled):
-    dbt.parsed.cache_clear()
-    live.loop.refresh()
-    assert len(compiled) == 2
-
-
-def test_settings_are_noticed(live, compiled, monkeypatch):
+def test_other_columns_settings_and_another_parse_are_noticed(live, compiled, monkeypatch):
+    [plan] = compiled
+    assert plan.still_stands(live.connection)
     monkeypatch.setenv("CDP_NOW", "2030-01-01T00:00:00")
+    assert not plan.still_stands(live.connection)
+    monkeypatch.delenv("CDP_NOW")
+    live.connection.execute("alter table profiles.verified_contacts add column more varchar")
+    assert not plan.still_stands(live.connection)
+    live.connection.execute("alter table profiles.verified_contacts drop column more")
+    assert plan.still_stands(live.connection)
+    dbt.parsed.cache_clear()
+    assert not plan.still_stands(live.connection)
     live.loop.refresh()
     assert len(compiled) == 2

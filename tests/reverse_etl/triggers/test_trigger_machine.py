@@ -193,7 +193,7 @@ class WithoutIds(Machine):
 
 
 SETTINGS = settings(
-    max_examples=100 if os.environ.get("CDP_TEST_WHOLE") == "1" else 12,
+    max_examples=100 if os.environ.get("CDP_TEST_WHOLE") == "1" else 8,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
