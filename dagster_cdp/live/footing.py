@@ -18,7 +18,7 @@ SETTINGS = ("CDP_", "DBT_")
 
 
 def footing(models: Iterable[str], connection: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
-    """Columns of what they read and are, rows of seeds that macros write into SQL, settings, the project as parsed.
+    """Columns of what they read and are, rows of seeds that macros write into SQL, and settings.
 
     To compile the models takes seconds without a cycle, this takes milliseconds.
     """
@@ -31,21 +31,8 @@ def footing(models: Iterable[str], connection: duckdb.DuckDBPyConnection) -> tup
     seeds = sorted(nodes[name]["relation_name"] for name in read if name.startswith("seed."))
     rows = [connection.execute(ROWS.format(seed=seed)).fetchall() for seed in seeds]
     settings = sorted(item for item in os.environ.items() if item[0].startswith(SETTINGS))
-    return columns, rows, settings, _Same(dbt.parsed())
+    return columns, rows, settings
 
 
 def _place(node: Mapping[str, Any]) -> str:
     return f"{node['schema']}.{node.get('alias') or node['identifier']}"
-
-
-class _Same:
-    """Equal to itself alone; what it holds can't be forgotten and its place be taken by another."""
-
-    def __init__(self, held: object) -> None:
-        self._held = held
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self._held is other._held
-
-    def __hash__(self) -> int:
-        return id(self._held)

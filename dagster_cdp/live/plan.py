@@ -32,6 +32,7 @@ class Plan:
 
     steps: Sequence[Step]
     resident: Resident
+    project: object = None  # as it was parsed
     stands_on: tuple[Any, ...] = ()  # a footing
     is_fresh: bool = True  # what changed before the first run is not known, so everything runs
     seconds: dict[str, float] = field(default_factory=dict)  # of the last run, by model
@@ -55,6 +56,8 @@ class Plan:
 
     def still_stands(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Whether to compile again would give the same."""
+        if self.project is not dbt.parsed():
+            return False
         return self.stands_on == footing([step.unique_id for step in self.steps], connection)
 
     def _run_step(self, step: Step, connection: duckdb.DuckDBPyConnection) -> bool:
@@ -76,7 +79,7 @@ def make_plan(connection: duckdb.DuckDBPyConnection) -> Plan:
     refuse_unbuilt(models, connection)
     resident, nodes = compile_hot(models, connection)
     steps = [_step(nodes[unique_id], resident, connection) for unique_id in models]
-    return Plan(steps, resident, footing(models, connection))
+    return Plan(steps, resident, dbt.parsed(), footing(models, connection))
 
 
 def refuse_unbuilt(models: Sequence[str], connection: duckdb.DuckDBPyConnection) -> None:
