@@ -69,9 +69,9 @@ select
     placed.first_observed_at,
     left_profiles.profile_id as left_profile_id,
     right_profiles.profile_id as right_profile_id,
-    (select coalesce(max(newest._batch), 0) from {{ ref('identifier_pairs') }} as newest) as _pairs_batch,
-    (select max(newest._batch) from {{ ref('profile_identifiers') }} as newest) as _profiles_batch,
-    (select max(newest._batch) from {{ ref('identifier_groups') }} as newest) as _groups_batch,
+    {{ newest(ref('identifier_pairs')) }} as _pairs_batch,
+    {{ newest(ref('profile_identifiers')) }} as _profiles_batch,
+    {{ newest(ref('identifier_groups')) }} as _groups_batch,
     placed.reason is null as _is_gone
 from {{ placed }} as placed
 inner join {{ ref('identifiers') }} as left_identifiers

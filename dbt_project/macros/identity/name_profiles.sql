@@ -49,9 +49,9 @@ select
     since,
     first_seen_at,
     last_seen_at,
-    (select max(newest._observations_batch) from {{ ref('identifiers') }} as newest) as _observations_batch,
-    (select max(newest._batch) from {{ ref('identifier_groups') }} as newest) as _groups_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('identifier_pairs') }} as newest) as _pairs_batch,
+    {{ newest(ref('identifiers'), '_observations_batch') }} as _observations_batch,
+    {{ newest(ref('identifier_groups')) }} as _groups_batch,
+    {{ newest(ref('identifier_pairs')) }} as _pairs_batch,
     {{ next_graph_batch() }} as _batch,
     _is_gone
 from told

@@ -9,16 +9,16 @@
     {%- elif config.get('reads') and column == '_batch' -%}
         {#- Never a number that was read already, should the only row that had it be gone. -#}
         (select cast(coalesce(max(told.batch), 0) + 1 as bigint) from (
-            select known.{{ column }} as batch from {{ this }} as known
+            select {{ newest(this, column) }} as batch
             union all select marks.batch from {{ ref('read_marks') }} as marks where marks.model = '{{ this.identifier }}'
         ) as told)
-    {%- else -%} (select cast(coalesce(max(known.{{ column }}), 0) + 1 as bigint) from {{ this }} as known)
+    {%- else -%} cast({{ newest(this, column) }} + 1 as bigint)
     {%- endif -%}
 {%- endmacro %}
 
 {#- The condition that a row of another model is newer than what `this` has read of it, noted in `column`. -#}
 {% macro is_unread(batch, column) -%}
-    {{ batch }} > (select coalesce(max(known.{{ column }}), 0) from {{ this }} as known)
+    {{ batch }} > {{ newest(this, column) }}
 {%- endmacro %}
 
 {#- The build in which these columns of a row last changed: what reads only them need not look at the row again. -#}
@@ -45,16 +45,11 @@ left join (
     {%- endif -%}
 {%- endmacro %}
 
-{#- Up to which build another model is, as a subquery. -#}
-{% macro newest(relation, column='_batch') -%}
-    (select coalesce(max(newest.{{ column }}), 0) from {{ relation }} as newest)
-{%- endmacro %}
-
-{#- The same where the other model is large and a view, of which a filter would read every row: what is new is asked. -#}
+{#- `newest` where the other model is large and a view, of which a filter would read every row: what is new is asked. -#}
 {% macro newest_read(relation, column) -%}
     {%- if is_incremental() -%}
     (select coalesce(max(read.batch), 0) from (
-        select known.{{ column }} as batch from {{ this }} as known
+        select {{ newest(this, column) }} as batch
         union all select fresh._batch from {{ relation }} as fresh where {{ is_unread('fresh._batch', column) }}
     ) as read)
     {%- else -%} {{ newest(relation) }}

@@ -43,7 +43,7 @@
         cast(case when max(newest_batch) < max(read_batch) then 0 else coalesce(max(read_batch), 0) end as integer)
             as after_batch
     from (
-        select coalesce(max(newest._batch), 0) as newest_batch, 0 as read_batch from {{ judged }} as newest
+        select {{ newest(judged) }} as newest_batch, 0 as read_batch
         union all
         select 0, known._judged_batch
         from (

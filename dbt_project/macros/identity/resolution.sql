@@ -56,10 +56,9 @@
     {%- set seen = {'pairs': 0, 'nodes': 0, 'batch': 0, 'is_full': true} -%}
     {%- if existing is not none and existing.type == 'table' -%}
         {%- set found = run_query("
-            select coalesce(max(_pairs_batch), 0), coalesce(max(_nodes_batch), 0), coalesce(max(_batch), 0),
-                coalesce(min(_rules), 0), coalesce(max(_rules), 0),
-                (select coalesce(max(told._batch), 0) from " ~ graph.pairs ~ " as told),
-                (select coalesce(max(nodes._shape_batch), 0) from " ~ graph.nodes ~ " as nodes)
+            select " ~ newest(existing, '_pairs_batch') ~ ", " ~ newest(existing, '_nodes_batch') ~ ",
+                " ~ newest(existing) ~ ", coalesce(min(_rules), 0), coalesce(max(_rules), 0),
+                " ~ newest(graph.pairs) ~ ", " ~ newest(graph.nodes, '_shape_batch') ~ "
             from " ~ existing).rows[0] -%}
         {%- set is_same = found[3] == graph.rules.fingerprint and found[4] == graph.rules.fingerprint
             and found[5] >= found[0] and found[6] >= found[1]

@@ -34,9 +34,9 @@
     {%- if not seen.is_full %}
     left join identity_scope as known on grouped.node_id = known.node_id
     {%- endif %}
-    cross join (select cast(coalesce(max(told._batch), 0) as bigint) as batch from {{ graph.pairs }} as told)
+    cross join (select cast({{ newest(graph.pairs) }} as bigint) as batch)
         as newest_pairs
-    cross join (select cast(coalesce(max(nodes._shape_batch), 0) as bigint) as batch from {{ graph.nodes }} as nodes)
+    cross join (select cast({{ newest(graph.nodes, '_shape_batch') }} as bigint) as batch)
         as newest_nodes
 {%- endmacro %}
 

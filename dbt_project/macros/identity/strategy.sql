@@ -26,7 +26,7 @@
     {%- endif %}
     select '{{ this.identifier }}', '{{ model }}',
     {%- if model == 'clock' %} {{ cdp_seconds_between(the_epoch(), cdp_now()) }}
-    {%- else %} coalesce(max(newest._batch), 0) from {{ ref(model) }} as newest
+    {%- else %} {{ newest(ref(model)) }}
     {%- endif %}
     {{- ' union all' if not loop.last }}
     {%- endfor %}

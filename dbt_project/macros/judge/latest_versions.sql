@@ -23,9 +23,8 @@ from (
             select fresh._entity_key
             from {{ judged }} as fresh
             where
-                fresh._batch > (select coalesce(max(known._batch), 0) from {{ this }} as known)
-                or (select max(newest._batch) from {{ judged }} as newest)
-                < (select max(known._batch) from {{ this }} as known)
+                fresh._batch > {{ newest(this) }}
+                or {{ newest(judged) }} < {{ newest(this) }}
         )
         {%- endif %}
 ) as versions

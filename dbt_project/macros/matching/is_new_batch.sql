@@ -2,8 +2,7 @@
     after a full refresh of `upstream` alone, which counts from one again: then everything is new. -#}
 {% macro is_new_batch(batch, upstream) -%}
     {%- if is_incremental() -%}
-({{ batch }} > (select coalesce(max(known._batch), 0) from {{ this }} as known)
-    or (select max(newest._batch) from {{ upstream }} as newest) < (select max(known._batch) from {{ this }} as known))
+({{ batch }} > {{ newest(this) }} or {{ newest(upstream) }} < {{ newest(this) }})
     {%- else -%}
 1 = 1
     {%- endif -%}

@@ -52,7 +52,7 @@ select
     triggers.rule as evidence_rule,
     triggers.first_observed_at as effective_at,
     moved._batch as _profiles_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('identifier_pairs') }} as newest) as _pairs_batch
+    {{ newest(ref('identifier_pairs')) }} as _pairs_batch
 from moved
 left join triggers
     on moved.profile_id = triggers.profile_id

@@ -23,7 +23,7 @@ changed as (
     union all
 
     -- of an identifier that nobody has any more
-    select history.profile_id, (select max(newest._batch) from {{ ref('profile_identifiers') }} as newest)
+    select history.profile_id, {{ newest(ref('profile_identifiers')) }}
     from {{ ref('profile_history') }} as history
     inner join {{ ref('identifiers') }} as identifiers
         on history.node_id = identifiers.node_id
@@ -37,7 +37,7 @@ changed as (
 select
     profile_id,
     max(_batch) as _batch,
-    (select max(newest._observations_batch) from {{ ref('identifiers') }} as newest) as _observations_batch,
+    {{ newest(ref('identifiers'), '_observations_batch') }} as _observations_batch,
     1 = 0 as _is_gone
 from changed
 group by profile_id

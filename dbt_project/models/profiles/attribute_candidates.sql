@@ -79,7 +79,7 @@ select
     one.source_priority,
     one.contact_key as _contact_key,
     {{ next_graph_batch() }} as _batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('verified_contacts') }} as newest) as _verified_batch,
+    {{ newest(ref('verified_contacts')) }} as _verified_batch,
     cast({{ rules }} as bigint) as _rules,
     1 = 0 as _is_gone
 from ranked as one

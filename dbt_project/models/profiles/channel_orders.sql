@@ -89,9 +89,9 @@ all_orders as (
 select
     all_orders.*,
     {{ next_graph_batch() }} as _batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('stg_web_orders__orders') }} as newest) as _web_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('stg_finance__refunds') }} as newest) as _refunds_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('stg_store_receipts__receipts') }} as newest) as _store_batch,
+    {{ newest(ref('stg_web_orders__orders')) }} as _web_batch,
+    {{ newest(ref('stg_finance__refunds')) }} as _refunds_batch,
+    {{ newest(ref('stg_store_receipts__receipts')) }} as _store_batch,
     1 = 0 as _is_gone
 from all_orders
 {{- gone_rows(12, key='order_id, channel', relation='stale') }}

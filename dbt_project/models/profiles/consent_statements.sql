@@ -67,7 +67,6 @@ select
     status,
     source,
     least(coalesce(collected_at, received_at), coalesce(received_at, collected_at)) as said_at,
-    (select coalesce(max(newest._batch), 0) from {{ ref('stg_consent__choices') }} as newest) as _choices_batch,
-    (select coalesce(max(newest._batch), 0) from {{ ref('stg_email_engagement__events') }} as newest)
-        as _reactions_batch
+    {{ newest(ref('stg_consent__choices')) }} as _choices_batch,
+    {{ newest(ref('stg_email_engagement__events')) }} as _reactions_batch
 from told
