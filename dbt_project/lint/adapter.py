@@ -9,4 +9,6 @@ def dispatch(name: str, _namespace: str = "") -> Callable[..., str]:
         return lambda: "decimal(18, 2)"
     if name == "cdp_materialized":
         return lambda: ""
-    return lambda *arguments: f"{name}({', '.join(arguments[:1])})"
+    if name == "cdp_parsed":
+        return lambda relation, _fields: str(relation)
+    return lambda *arguments: f"{name}({', '.join(map(str, arguments[:1]))})"

@@ -1,8 +1,9 @@
-{# The first path that says something; a path starts with the column: 'context.page.url'. #}
-{% macro first_filled(paths) -%}
-    {%- set said = [] -%}
-    {%- for path in paths -%}
-        {%- do said.append(filled(cdp_json_text(path.split('.')[0], path.split('.')[1:] | join('.')))) -%}
+{#- Columns from JSON columns of a relation made by `cdp_parsed`: of each the first path that says something. -#}
+{% macro first_filled(fields) -%}
+    {%- for name, paths in fields.items() -%}
+        {%- set said = [] -%}
+        {%- for path in paths -%} {%- do said.append(filled(cdp_parsed_text(path, fields))) -%} {%- endfor -%}
+{{ 'coalesce(' ~ said | join(', ') ~ ')' if said | length > 1 else said[0] }} as {{ name }}
+        {{- ',\n        ' if not loop.last }}
     {%- endfor -%}
-{{ 'coalesce(' ~ said | join(', ') ~ ')' if said | length > 1 else said[0] }}
 {%- endmacro %}

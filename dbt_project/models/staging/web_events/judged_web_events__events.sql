@@ -1,5 +1,26 @@
 {{ config(materialized='incremental', incremental_strategy='repeated', unique_key='_entity_number', tags=['hot']) }}
 
+{%- set fields = {
+    'email': ['traits.email', 'properties.email', 'context.traits.email'],
+    'email_sha256': ['properties.email_sha256'],
+    'page_query': ['context.page.search', 'context.page.url'],
+    'phone': ['traits.phone'],
+    'loyalty_number': ['traits.loyalty_number', 'properties.loyalty_number'],
+    'device_id': ['context.device.id'],
+    'order_id': ['properties.order_id'],
+    'product_id': ['properties.product_id'],
+    'cart_id': ['properties.cart_id'],
+    'page_path': ['properties.path', 'context.page.path'],
+    'referrer': ['context.page.referrer'],
+    'campaign_source': ['context.campaign.source'],
+    'ip': ['context.ip'],
+    'user_agent': ['context.userAgent'],
+    'screen_width': ['context.screen.width'],
+    'screen_height': ['context.screen.height'],
+    'amount': ['properties.total', 'properties.revenue', 'properties.value', 'properties.price'],
+    'analytics_consent': ['context.consent.categoryPreferences.analytics'],
+} %}
+
 with
 
 landed as (
@@ -17,33 +38,12 @@ extracted as (
         {{ filled('landed.name') }} as page_name,
         {{ filled('anonymous_id') }} as anonymous_id,
         {{ filled('user_id') }} as user_id,
-        {{ first_filled(['traits.email', 'properties.email', 'context.traits.email']) }} as email,
-        {{ first_filled(['properties.email_sha256']) }} as email_sha256,
-        {{ first_filled(['context.page.search', 'context.page.url']) }} as page_query,
-        {{ first_filled(['traits.phone']) }} as phone,
-        {{ first_filled(['traits.loyalty_number', 'properties.loyalty_number']) }} as loyalty_number,
-        {{ first_filled(['context.device.id']) }} as device_id,
-        {{ first_filled(['properties.order_id']) }} as order_id,
-        {{ first_filled(['properties.product_id']) }} as product_id,
-        {{ first_filled(['properties.cart_id']) }} as cart_id,
-        {{ first_filled(['properties.path', 'context.page.path']) }} as page_path,
-        {{ first_filled(['context.page.referrer']) }} as referrer,
-        {{ first_filled(['context.campaign.source']) }} as campaign_source,
-        {{ first_filled(['context.ip']) }} as ip,
-        {{ first_filled(['context.userAgent']) }} as user_agent,
-        {{ first_filled(['context.screen.width']) }} as screen_width,
-        {{ first_filled(['context.screen.height']) }} as screen_height,
-        {{ first_filled([
-            'properties.total', 'properties.revenue', 'properties.value', 'properties.price'
-        ]) }} as amount,
-        coalesce(
-            {{ cdp_json_text('context', 'consent.categoryPreferences.analytics') }} = 'false', 1 = 0
-        ) as is_analytics_refused,
+        {{ first_filled(fields) }},
         coalesce(landed.is_bot, 1 = 0) as is_marked_bot,
         coalesce(landed.timestamp, original_timestamp, received_at) as occurred_at,
         coalesce(received_at, _landed_at) as received_at,
         {{ plumbing() }}
-    from landed
+    from {{ cdp_parsed('landed', fields) }}
 
 ),
 
@@ -65,7 +65,7 @@ typed as (
         screen_width || 'x' || screen_height as screen_size,
         {{ cdp_try_decimal('amount') }} as amount,
         is_marked_bot or {{ is_bot('user_agent') }} as is_bot,
-        is_analytics_refused, occurred_at, received_at,
+        coalesce(analytics_consent = 'false', 1 = 0) as is_analytics_refused, occurred_at, received_at,
         _row_id, _source_file, _row_number, _landed_at, _variants, _row_hash, _load_id
     from extracted
 
