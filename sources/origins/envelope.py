@@ -85,7 +85,7 @@ def event_fields(envelope: Fields, event: Fields) -> Fields:
     received = envelope.get("receivedAt")
     context = merged(defaults.get("context"), event.get("context"))
     integrations = merged(defaults.get("integrations"), event.get("integrations"))
-    told = {
+    told: Fields = {
         "type": event.get("type") or envelope.get("type"),
         "context": with_network(context, envelope.get("ip")),
         "integrations": integrations,
@@ -100,7 +100,10 @@ def event_fields(envelope: Fields, event: Fields) -> Fields:
         "violations": envelope.get("violations"),
         "planVersion": envelope.get("planVersion"),
     }
-    return {**told, **{key: value for key, value in event.items() if key not in told}}
+    for key, value in event.items():
+        if key not in told:
+            told[key] = value
+    return told
 
 
 def merged(defaults: Any, own: Any) -> Any:
