@@ -22,7 +22,7 @@ IDLE_TICK = 1.0  # seconds; what is due by time alone is looked at as often even
 IDLE_LOOK = 0.05  # seconds between two looks at an idle log: a stat of a folder
 CLOCK_TICK = 30.0  # seconds; models that ask the time are run as often even without news
 SLICE = 8 << 20  # bytes of a lane in one cycle; some 15,000 events
-LARGEST = 128 << 20  # and when it is behind: much of a cycle's cost is the same for few and for many
+LARGEST = 128 << 20  # and when it is behind: most of a cycle's cost is the same for few and for many
 KEPT = 600
 PATIENCE = 30.0  # seconds for somebody else who writes what a cycle writes
 PAUSE = 0.04  # seconds between two tries
@@ -45,6 +45,8 @@ class Loop:
         self.line_count = 0
         self._plan: Plan | None = None
         self._limit = SLICE
+        [(self._cores,)] = self.connection.execute("select current_setting('threads')").fetchall()
+        self._threads = self._cores
         self._reading = ThreadPoolExecutor(1, "reads ahead")
         self._ahead: Future[list[Prepared]] | None = None
         self._stop = threading.Event()
@@ -99,8 +101,15 @@ class Loop:
         """When behind, take much at a time and read it while the warehouse works."""
         is_behind = any(batch.byte_count >= self._limit // 2 for batch in prepared)
         self._limit = LARGEST if is_behind else SLICE
+        self._use(self._cores if is_behind else max(1, self._cores // 2))
         if is_behind:
             self._ahead = self._reading.submit(self.tail.prepare, self._limit, prepared)
+
+    def _use(self, threads: int) -> None:
+        """Let DuckDB have so many threads: a cycle that keeps up leaves cores to who collects, sends and builds."""
+        if threads != self._threads:
+            self.connection.execute(f"set threads = {threads}")
+            self._threads = threads
 
     def _cycle(self, prepared: Sequence[Prepared], is_tick: bool) -> CycleReport:
         """Begin again if somebody else wrote what this wrote: a dispatcher, or who decides by hand."""

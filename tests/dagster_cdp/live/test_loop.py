@@ -64,6 +64,22 @@ def test_two_threads_that_turn_it_at_once_land_each_line_once(live):
     assert landed(live) == [(written, written)]
 
 
+def test_half_of_the_cores_are_for_others_while_cycles_keep_up(live):
+    live.connection.execute("set threads = 4")
+    loop = Loop(live.loop.tail, live.connection, lambda _: Plan([], resident=None))
+
+    def threads_after(lines):
+        live.write(lines)
+        loop.once()
+        return live.rows("select current_setting('threads')")
+
+    lines = events(1)
+    assert threads_after(lines[:5]) == [(2,)]
+    loop._limit = 1  # byte: whatever comes, it is behind
+    assert threads_after(lines[5:10]) == [(4,)]
+    assert threads_after(lines[10:15]) == [(2,)]
+
+
 def test_who_decides_by_hand_for_long_does_not_end_the_owner(live, monkeypatch):
     """A preview of a large warehouse takes longer than a few tries."""
     monkeypatch.setattr(loop_module, "PATIENCE", 0.5)
