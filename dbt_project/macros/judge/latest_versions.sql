@@ -1,5 +1,4 @@
-{# The newest published version of each entity; increments look again only at entities judged since the last build.
-   The second half of the condition holds after a full refresh of the judged model alone, which counts from one again. #}
+{# The newest published version of each entity; increments look again only at entities judged since the last build. #}
 {% macro latest_versions(judged, key, newest_first='_landed_at') -%}
 select *
 from (
@@ -20,11 +19,7 @@ from (
         _outcome = 'published'
         {%- if is_incremental() %}
         and _entity_key in (
-            select fresh._entity_key
-            from {{ judged }} as fresh
-            where
-                fresh._batch > {{ newest(this) }}
-                or {{ newest(judged) }} < {{ newest(this) }}
+            select fresh._entity_key from {{ judged }} as fresh where {{ is_new_batch('fresh._batch', judged) }}
         )
         {%- endif %}
 ) as versions
