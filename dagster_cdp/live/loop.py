@@ -38,6 +38,7 @@ class Loop:
     parts: Sequence[Part] = ()
     turn: threading.RLock = field(default_factory=threading.RLock)
     after: Callable[[CycleReport], None] = lambda _: None
+    has_company: Callable[[], bool] = lambda: False  # does a build, a load or a gate run in this process?
     reports: deque[CycleReport] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def __post_init__(self) -> None:
@@ -101,12 +102,12 @@ class Loop:
         """When behind, take much at a time and read it while the warehouse works."""
         is_behind = any(batch.byte_count >= self._limit // 2 for batch in prepared)
         self._limit = LARGEST if is_behind else SLICE
-        self._use(self._cores if is_behind else max(1, self._cores // 2))
+        self._use(max(1, self._cores // 2) if self.has_company() and not is_behind else self._cores)
         if is_behind:
             self._ahead = self._reading.submit(self.tail.prepare, self._limit, prepared)
 
     def _use(self, threads: int) -> None:
-        """Let DuckDB have so many threads: a cycle that keeps up leaves cores to who collects, sends and builds."""
+        """Let DuckDB have so many threads: beside a build, cycles that keep up are faster with half of the cores."""
         if threads != self._threads:
             self.connection.execute(f"set threads = {threads}")
             self._threads = threads

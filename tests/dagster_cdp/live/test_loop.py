@@ -64,20 +64,23 @@ def test_two_threads_that_turn_it_at_once_land_each_line_once(live):
     assert landed(live) == [(written, written)]
 
 
-def test_half_of_the_cores_are_for_others_while_cycles_keep_up(live):
+def test_beside_a_build_cycles_that_keep_up_have_half_of_the_cores(live):
     live.connection.execute("set threads = 4")
     loop = Loop(live.loop.tail, live.connection, lambda _: Plan([], resident=None))
 
-    def threads_after(lines):
+    def threads_after(lines, *, beside):
+        loop.has_company = lambda: beside
         live.write(lines)
         loop.once()
         return live.rows("select current_setting('threads')")
 
     lines = events(1)
-    assert threads_after(lines[:5]) == [(2,)]
+    assert threads_after(lines[:5], beside=False) == [(4,)]
+    assert threads_after(lines[5:10], beside=True) == [(2,)]
     loop._limit = 1  # byte: whatever comes, it is behind
-    assert threads_after(lines[5:10]) == [(4,)]
-    assert threads_after(lines[10:15]) == [(2,)]
+    assert threads_after(lines[10:15], beside=True) == [(4,)]
+    assert threads_after(lines[15:20], beside=True) == [(2,)]
+    assert threads_after(lines[20:25], beside=False) == [(4,)]
 
 
 def test_who_decides_by_hand_for_long_does_not_end_the_owner(live, monkeypatch):
