@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import duckdb
 
@@ -16,9 +16,9 @@ from reverse_etl.lease import SyncBusy
 from reverse_etl.run import SyncHeld, run_sync
 from reverse_etl.sync import BadDeclaration, Sync, all_syncs
 from reverse_etl.triggers.contents import check_columns
-from reverse_etl.triggers.decide import decide_due
+from reverse_etl.triggers.cycle import look_and_decide
 from reverse_etl.triggers.dispatch import dispatch
-from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.occasions import Look
 from reverse_etl.triggers.tables import open_tables
 from reverse_etl.triggers.trigger import Trigger, all_triggers
 from reverse_etl.warehouse import SharedWarehouse, Warehouse, open_warehouse
@@ -26,8 +26,10 @@ from sources.configuration import read_configuration
 
 log = logging.getLogger(__name__)
 
-THOROUGH = 60.0  # seconds between two looks at all that could still matter
-REST = 3  # times as long as a sync took it rests: planning reads its whole audience, and cycles need the machine
+# Seconds between two looks at what came in the last minutes, or by loads, and at all that could still matter. With
+# every look the whole is worth seconds of work, where thousands of events a second have come for days.
+RECENT, THOROUGH = 60.0, 3_600.0
+REST = 9  # times as long as a sync took it rests: planning reads its whole audience, and cycles need the machine
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0  # seconds until a sync that is not settled is run again
 EXPECTED = (SyncHeld, SyncBusy, PlanRefused, BadDeclaration, DestinationRefused)  # a person must act; others go on
 
@@ -37,18 +39,22 @@ class Decisions:
     """The part of a cycle that asks the triggers: what fired and what is due, as rows of the outbox."""
 
     triggers: Sequence[Trigger] = field(default_factory=all_triggers)
-    thorough_at: float = 0.0
+    looked_at: dict[Look, float] = field(default_factory=dict)  # back that far
 
     def __call__(self, connection: duckdb.DuckDBPyConnection, _: datetime) -> None:
         if not self.triggers:
             return
-        warehouse, now = SharedWarehouse(connection), read_configuration().clock()
-        is_thorough = time.monotonic() - self.thorough_at >= THOROUGH
-        enabled = [trigger for trigger in self.triggers if trigger.enabled]
-        # In its cycles rows land in the order of their moments; what a load brings besides is for the thorough look.
-        open_triggers(warehouse, enabled, now, overlap=timedelta(0), is_thorough=is_thorough)
-        decide_due(warehouse, self.triggers, now)
-        self.thorough_at = time.monotonic() if is_thorough else self.thorough_at
+        warehouse, now, began = SharedWarehouse(connection), read_configuration().clock(), time.monotonic()
+        look = self._look(began)
+        look_and_decide(warehouse, self.triggers, now, look)
+        self.looked_at |= {less: began for less in Look if less.value <= look.value}
+
+    def _look(self, moment: float) -> Look:
+        """In its cycles rows land in the order of their moments; what a load brings besides is for the longer looks."""
+        for look, every in ((Look.ALL, THOROUGH), (Look.RECENT, RECENT)):
+            if moment - self.looked_at.get(look, -every) >= every:
+                return look
+        return Look.NEW
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, triggers: Sequence[Trigger]) -> None:

@@ -31,6 +31,7 @@ NEEDED = {
     "profiles.time_zones": ("profile_id", "time_zone"),
     "profiles.contact_preferences": ("profile_id", "channel", "position"),
     "identity.profile_redirects": ("profile_id", "current_profile_id"),
+    "identity.touched_profiles": ("profile_id", "_batch"),
 }
 _VALUES = """
 with told as (

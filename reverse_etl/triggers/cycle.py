@@ -9,7 +9,9 @@ from reverse_etl.environment import now as real_now
 from reverse_etl.triggers.contents import check_columns
 from reverse_etl.triggers.decide import Decisions, decide_due
 from reverse_etl.triggers.dispatch import Open, dispatch
-from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.forgetting import forget
+from reverse_etl.triggers.occasions import Look
+from reverse_etl.triggers.opening import open_triggers
 from reverse_etl.triggers.report import Dispatched
 from reverse_etl.triggers.tables import open_tables
 from reverse_etl.triggers.trigger import Trigger
@@ -24,17 +26,21 @@ class Cycle:
     dispatched: Dispatched
 
 
-def decide(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, *, is_thorough: bool = True) -> Decisions:
+def decide(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, look: Look = Look.ALL) -> Decisions:
     """Open and decide in one transaction; again, where an owner's cycle decided meanwhile."""
     open_tables(warehouse)
     for trigger in triggers:
         check_columns(warehouse, trigger)
+    return contended(warehouse, lambda: look_and_decide(warehouse, triggers, now, look))
 
-    def once() -> Decisions:
-        open_triggers(warehouse, [one for one in triggers if one.enabled], now, is_thorough=is_thorough)
-        return decide_due(warehouse, triggers, now)
 
-    return contended(warehouse, once)
+def look_and_decide(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, look: Look) -> Decisions:
+    """Open, decide, and forget what is over; call it in a transaction, with all triggers."""
+    open_triggers(warehouse, [trigger for trigger in triggers if trigger.enabled], now, look)
+    decisions = decide_due(warehouse, triggers, now, is_thorough=look is Look.ALL)
+    if look is Look.ALL:
+        forget(warehouse, triggers, now)
+    return decisions
 
 
 def run_cycle(open_warehouse: Open, triggers: Sequence[Trigger], now: Callable[[], datetime] = real_now) -> Cycle:

@@ -7,6 +7,22 @@ from typing import Any
 from reverse_etl.triggers.duration import moment
 from reverse_etl.warehouse import Warehouse
 
+# Of what is forgotten the day is known, not the moment.
+_DECIDED = """
+select outcome, cast(sum(firing_count) as bigint)
+from (
+    select outcome, count(*) as firing_count
+    from activation.trigger_firings
+    where trigger_name = ? and decided_at >= {since}
+    group by outcome
+    union all
+    select outcome, firing_count
+    from activation.trigger_outcomes
+    where trigger_name = ? and decided_on >= cast({since} as date)
+) as counts
+group by outcome
+order by 2 desc, 1
+"""
 _SECONDS = "extract(epoch from ({later} - {earlier}))"
 
 
@@ -32,11 +48,10 @@ def history(warehouse: Warehouse, trigger: str, now: datetime, days: int = 7) ->
     [(waiting,)] = warehouse.execute(
         "select count(*) from activation.trigger_firings where trigger_name = ? and outcome is null", [trigger]
     )
-    decided = warehouse.execute(
-        "select outcome, count(*) from activation.trigger_firings "
-        f"where trigger_name = ? and decided_at >= {moment(since)} group by outcome order by 2 desc, 1",
-        [trigger],
-    )
+    decided = [
+        (outcome, int(count))
+        for outcome, count in warehouse.execute(_DECIDED.format(since=moment(since)), [trigger] * 2)
+    ]
     messages = warehouse.execute(
         "select channel, state, code, count(*) from activation.outbox "
         f"where trigger_name = ? and decided_at >= {moment(since)} group by 1, 2, 3 order by 4 desc, 1, 2, 3",

@@ -25,8 +25,9 @@ _KEY = (
     "and members.profile_id = given.profile_id"
 )
 _SETTLED = "pending_operation = null, operation_id = null, attempts = 0"
-_ABSENT = f"profile_id in (select profile_id from activation.list_members where {AWAITED})"
+_IS_DUE = "profile_id in (select profile_id from due where length(profile_id) > 0)"  # a filter: see `share_a_number`
 # Who decided: the trigger that put on; of who leaves the one that took off, or put on if time or consent ended it.
+# Once for each intent: with the answer it is over.
 _ANSWERED = f"""
 insert into activation.list_answers
 select
@@ -39,7 +40,6 @@ select
 from activation.list_members as members
 inner join {{given}} on {_KEY}
 where members.operation_id is not null and members.sent_at is not null
-on conflict do nothing
 """
 _LEAVING = f"""
 select
@@ -50,15 +50,20 @@ where {_MINE} and members.list_name in ({{lists}}) and {LEAVES} and members.wake
 order by members.decided_at, members.list_name, members.profile_id limit {MOST}
 """
 _ENTERING = f"""
+with due as (
+    select members.list_name, members.profile_id, members.operation_id, members.pending_operation, members.intents,
+        members.attempts, members.decided_at
+    from activation.list_members as members
+    where {_MINE} and members.list_name in ({{lists}}) and {AWAITED} and members.wake_at <= ?
+    order by members.decided_at, members.list_name, members.profile_id limit {MOST}
+)
 select
-    members.list_name, members.profile_id, members.operation_id, members.pending_operation, members.intents,
-    members.attempts, coalesce(consented.is_granted, 0) = 1{{columns}}
-from activation.list_members as members
-left join ({{consented}}) as consented on members.profile_id = consented.profile_id
-left join (select * from profiles.profiles where {_ABSENT}) as profiles on members.profile_id = profiles.profile_id
-where {_MINE} and members.list_name in ({{lists}}) and members.is_wanted
-    and (members.acknowledged_at is null or members.pending_operation is not null) and members.wake_at <= ?
-order by members.decided_at, members.list_name, members.profile_id limit {MOST}
+    due.list_name, due.profile_id, due.operation_id, due.pending_operation, due.intents, due.attempts,
+    coalesce(consented.is_granted, 0) = 1{{columns}}
+from due
+left join ({{consented}}) as consented on due.profile_id = consented.profile_id
+left join (select * from profiles.profiles where {_IS_DUE}) as profiles on due.profile_id = profiles.profile_id
+order by due.decided_at, due.list_name, due.profile_id
 """
 _INTEND = f"""
 update activation.list_members as members set
@@ -111,9 +116,12 @@ class ListRows:
         )
         return [name for (name,) in found]
 
-    def intend(self, operation: Operation, identities: Mapping[str, Identity]) -> list[Entry]:
-        """Choose who leaves or enters these lists next, and write down that it is about to be tried."""
-        entries = self._entering(identities) if operation == "add" else self._leaving(identities)
+    def intend(self, operation: Operation, identities: Mapping[str, Identity]) -> tuple[list[Entry], bool]:
+        """Choose who leaves or enters these lists next, and write down that it is about to be tried.
+
+        Also whether these are the last that are due now: to look once more would cost as much again.
+        """
+        entries, is_rest = self._entering(identities) if operation == "add" else self._leaving(identities)
         if entries:
             columns = {"identifiers": "text", "operation": "text", "operation_id": "text", "intents": "bigint"}
             now = self.now()
@@ -122,23 +130,23 @@ class ListRows:
                  entry.change.operation_id, entry.intents) for entry in entries
             ]  # fmt: skip
             self._write(_INTEND, columns, rows)
-        return entries
+        return entries, is_rest
 
-    def _leaving(self, identities: Mapping[str, Identity]) -> list[Entry]:
+    def _leaving(self, identities: Mapping[str, Identity]) -> tuple[list[Entry], bool]:
         rows = self._read(_LEAVING, identities)
-        return [self._entry((name, "remove", who), json.loads(by), {}, known) for name, who, by, *known in rows]
+        entries = [self._entry((name, "remove", who), json.loads(by), {}, known) for name, who, by, *known in rows]
+        return entries, len(rows) < MOST
 
-    def _entering(self, identities: Mapping[str, Identity]) -> list[Entry]:
+    def _entering(self, identities: Mapping[str, Identity]) -> tuple[list[Entry], bool]:
         sync = self.trigger.list_sync("")
         sql = _ENTERING.replace("{columns}", "".join(f", profiles.{quoted(column)}" for column in sync.fields))
-        # Of all people it took five times as long.
-        sql = sql.replace("{consented}", consented(sync, f"and {_ABSENT}"))
+        sql = sql.replace("{consented}", consented(sync, f"and {_IS_DUE}"))
         while rows := self._read(sql, identities):
             entries, refused = self._judged(rows, sync, identities)
             self._refuse(refused)
-            if entries:
-                return entries
-        return []
+            if entries or len(rows) < MOST:
+                return entries, len(rows) < MOST
+        return [], True
 
     def _judged(
         self, rows: Sequence[Sequence[Any]], sync: Sync, identities: Mapping[str, Identity]

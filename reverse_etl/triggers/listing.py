@@ -12,7 +12,7 @@ from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
-from reverse_etl.account import account_of
+from reverse_etl.account import Account, account_name, account_of
 from reverse_etl.contended import contended
 from reverse_etl.deliver import Delivery
 from reverse_etl.destination import Destination, Operation, Receipt
@@ -53,6 +53,7 @@ class Listing:
     deadline: float
     report: Dispatched
     _counts: Counter[str] = field(default_factory=Counter)  # of the transaction that is open
+    _accounts: dict[str, Account] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows = ListRows(self.warehouse, self.trigger, self.lease.epoch, self.now, self._counts)
@@ -72,17 +73,25 @@ class Listing:
     def _desk(self, list_name: str, stack: ExitStack) -> Desk:
         sync = self.trigger.list_sync(list_name)
         destination = self.load(sync)
-        account = account_of(self.warehouse, sync, destination)
+        account = self._account(sync, destination)
         transport = stack.enter_context(destination.connect())
         delivery = Delivery(destination, transport, self.deadline, self.sleep, pace=account.wait_seconds)
         return Desk(identity_of(sync, destination), delivery)
 
+    def _account(self, sync: Sync, destination: Destination) -> Account:
+        name = account_name(sync, destination)
+        if name not in self._accounts:
+            self._accounts[name] = account_of(self.warehouse, sync, destination)
+        return self._accounts[name]
+
     def _bring(self, operation: Operation, desks: dict[str, Desk]) -> None:
         while open_ := {name: desk.identity for name, desk in desks.items() if not desk.delivery.is_over}:
-            if not (entries := self._settled(partial(self.rows.intend, operation, open_))):
-                break
+            entries, is_rest = self._settled(partial(self.rows.intend, operation, open_))
             answered = [said for name, mine in _by_list(entries) for said in self._deliver(desks[name], mine)]
-            self._settled(partial(self.rows.record, answered))
+            if answered:
+                self._settled(partial(self.rows.record, answered))
+            if is_rest:
+                break
         for name, desk in desks.items():
             if desk.delivery.refusal:
                 self.report.refused[f"{self.trigger.name} on {name}"] = desk.delivery.refusal

@@ -21,7 +21,7 @@ FOREVER = 10 * 365 * 86_400
 
 _WAITING = """
 select outbox.message_id, outbox.profile_id, firings.reason, firings.product_id, firings.cart_id, firings.source_id,
-    outbox.occurred_at, outbox.due_at, outbox.channel
+    outbox.occurred_at, outbox.received_at, outbox.due_at, outbox.channel
 from activation.outbox as outbox
 inner join activation.trigger_firings as firings on outbox.message_id = firings.message_id
 where outbox.trigger_name = '{name}' and outbox.channel = '{channel}'

@@ -11,7 +11,8 @@ from reverse_etl.destination import load_destination
 from reverse_etl.triggers.contents import check_columns
 from reverse_etl.triggers.decide import decide_due
 from reverse_etl.triggers.duration import moment
-from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.occasions import Look
+from reverse_etl.triggers.opening import open_triggers
 from reverse_etl.triggers.prepare import prepare
 from reverse_etl.triggers.tables import open_tables
 from reverse_etl.triggers.trigger import Trigger
@@ -60,7 +61,7 @@ def preview(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) ->
 
 def _cycle(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> list[Preview]:
     before = _opened(warehouse)
-    open_triggers(warehouse, triggers, now, is_thorough=True)
+    open_triggers(warehouse, triggers, now, Look.ALL)
     after, waiting = _opened(warehouse), _opened(warehouse, f"where outcome is null and wake_at > {moment(now)}")
     decisions = decide_due(warehouse, triggers, now)
     found = []

@@ -1,6 +1,7 @@
 """Who a former profile id is today, and what is known of these people: asked once for all triggers that are due.
 
-A search for few among many says `is not null` of the few: else DuckDB doesn't tell the scan of the many of them.
+A search for few among many filters the few, by what DuckDB can't know to hold for all: else it doesn't tell the scan of
+the many what is looked for.
 """
 
 from reverse_etl.warehouse import Warehouse
@@ -8,7 +9,7 @@ from reverse_etl.warehouse import Warehouse
 REDIRECTS = "_trigger_redirects"  # a temporary table: profile_id, current_profile_id
 PEOPLE = "_trigger_people"  # a temporary table: of each profile how sure it is, where it is reached, and its clock
 
-_CHOSEN = "where profile_id in (select asked.profile_id from ({ids}) as asked where asked.profile_id is not null)"
+_CHOSEN = "where profile_id in (select asked.profile_id from ({ids}) as asked where length(asked.profile_id) > 0)"
 _GONE = f"""
 select distinct ids.profile_id
 from ({{ids}}) as ids

@@ -4,6 +4,7 @@ No values, only keys; but of who may be on a list what they were named by there,
 """
 
 from reverse_etl.tables import open_journal
+from reverse_etl.triggers.numbers import number_firings
 from reverse_etl.warehouse import Warehouse
 
 # The primary keys are the promise: one firing per person and reason, one message per firing.
@@ -24,6 +25,14 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("decided_at", "timestamp"),
         ("outcome", "text"),  # null: not decided yet
         ("channel", "text"),
+        ("reason_number", "bigint"),
+        ("source_number", "bigint"),
+    ),
+    "trigger_outcomes": (  # of firings that are forgotten
+        ("trigger_name", "text not null"),
+        ("decided_on", "date not null"),
+        ("outcome", "text not null"),
+        ("firing_count", "bigint not null"),
     ),
     "trigger_members": (
         ("trigger_name", "text not null"),
@@ -35,7 +44,12 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     "trigger_marks": (
         ("trigger_name", "text not null"),
         ("landed_at", "timestamp"),
-        ("since", "timestamp not null"),  # what happened before the trigger existed is none of its business
+        # What happened before the trigger existed is none of its business, nor what it has forgotten.
+        ("since", "timestamp not null"),
+    ),
+    "list_marks": (
+        ("trigger_name", "text not null"),
+        ("profiles_batch", "bigint not null"),  # up to which build of `touched_profiles` its people were looked at
     ),
     "outbox": (
         ("message_id", "text not null"),
@@ -97,8 +111,10 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 KEYS = {
     "trigger_firings": "trigger_name, profile_id, reason",
+    "trigger_outcomes": "trigger_name, decided_on, outcome",
     "trigger_members": "trigger_name, profile_id",
     "trigger_marks": "trigger_name",
+    "list_marks": "trigger_name",
     "outbox": "message_id",
     "list_members": "destination, list_name, profile_id",
     "list_answers": "operation_id",
@@ -107,6 +123,8 @@ KEYS = {
 INDEXES = {
     "trigger_firings_wake": "activation.trigger_firings (trigger_name, wake_at) where outcome is null",
     "trigger_firings_message": "activation.trigger_firings (message_id)",
+    "trigger_firings_reason": "activation.trigger_firings (reason_number)",
+    "trigger_firings_source": "activation.trigger_firings (source_number)",
     "outbox_state": "activation.outbox (state, wake_at)",
     "outbox_profile": "activation.outbox (profile_id, decided_at)",
 }
@@ -130,6 +148,8 @@ def open_tables(warehouse: Warehouse) -> None:
         for column, type_ in columns:
             if (table, column) not in there:
                 warehouse.execute(f"alter table activation.{table} add column if not exists {column} {type_}")
+    if ("trigger_firings", "trigger_name") in there and ("trigger_firings", "source_number") not in there:
+        number_firings(warehouse)
     if warehouse.is_row_store:
         for name, definition in INDEXES.items():
             warehouse.execute(f"create index if not exists {name} on {definition}")

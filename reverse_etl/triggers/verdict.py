@@ -31,12 +31,12 @@ REASONS = {
     "frequency_cap": "was told enough lately",
 }
 COLUMNS = (
-    "message_id", "trigger_name", "person_id", "channel", "verdict", "wake_at", "priority", "due_at",
-    "cap_messages", "cap_from",
+    "message_id", "trigger_name", "person_id", "product_id", "channel", "verdict", "wake_at", "priority",
+    "received_at", "due_at", "cap_messages", "cap_from",
 )  # fmt: skip
 
 # Call `lay_out_people` before. Candidates: message_id, profile_id, reason, product_id, cart_id, source_id,
-# occurred_at, due_at, channel (null: any).
+# occurred_at, received_at, due_at, channel (null: any).
 _VERDICTS = """
 insert into {verdicts} ({columns})
 with
@@ -78,6 +78,8 @@ judged as (
     select
         candidates.message_id,
         candidates.person_id,
+        candidates.product_id,
+        candidates.received_at,
         candidates.due_at,
         best.channel,
         quiet.quiet_until,
@@ -102,9 +104,9 @@ judged as (
 )
 
 select
-    message_id, '{name}', person_id, channel, verdict,
+    message_id, '{name}', person_id, product_id, channel, verdict,
     case when verdict = '{quiet_word}' then quiet_until else {now} end,
-    {priority}, due_at, {cap_messages}, {now} - interval '{cap_days} days'
+    {priority}, received_at, due_at, {cap_messages}, {now} - interval '{cap_days} days'
 from judged
 """
 _ASKED = "and profile_id in (select person_id from candidates where person_id is not null)"
@@ -122,8 +124,8 @@ def begin(warehouse: Warehouse) -> None:
     warehouse.execute(f"drop table if exists {VERDICTS}")
     warehouse.execute(
         f"create temporary table {VERDICTS} (message_id varchar, trigger_name varchar, person_id varchar, "
-        "channel varchar, verdict varchar, wake_at timestamp, priority bigint, due_at timestamp, "
-        "cap_messages bigint, cap_from timestamp)"
+        "product_id varchar, channel varchar, verdict varchar, wake_at timestamp, priority bigint, "
+        "received_at timestamp, due_at timestamp, cap_messages bigint, cap_from timestamp)"
     )
 
 

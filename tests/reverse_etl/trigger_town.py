@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reverse_etl.triggers.cycle import decide
-from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.opening import open_triggers
 from reverse_etl.triggers.tables import open_tables
 from reverse_etl.triggers.trigger import Trigger
 
@@ -21,6 +21,7 @@ TABLES = {
     "profiles.personal_offers": "profile_id text, headline text, offer_code text",
     "profiles.traits": "profile_id text, favourite_category text, order_count bigint, last_order_at timestamp",
     "identity.profile_redirects": "profile_id text, current_profile_id text",
+    "identity.touched_profiles": "profile_id text, _batch bigint",
     "staging.stg_products__products": "product_id text, title text, price_amount decimal(18,2)",
     "audiences.lapsed_buyers": "profile_id text, favourite_category text, last_order_at timestamp",
     "audiences.price_drops": "profile_id text, product_id text, product_title text, price_amount decimal(18,2), "
@@ -79,6 +80,12 @@ class TriggerTown:
         if is_granted is not None:
             status = "granted" if is_granted else "denied"
             self.insert("profiles.consents", name, purpose, channel, status, is_granted)
+        self.touch(name)
+
+    def touch(self, name):
+        """Note, as the models do, that something of a person changed."""
+        self.count += 1
+        self.insert("identity.touched_profiles", name, self.count)
 
     def event(self, name, event="Checkout Started", *, minutes_ago=60, cart="c1", product=None, amount=48.49, at=None):
         self.count += 1

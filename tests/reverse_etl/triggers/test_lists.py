@@ -18,6 +18,7 @@ from reverse_etl.sandbox.server import running
 from reverse_etl.triggers import listing
 from reverse_etl.triggers.cycle import decide, run_cycle
 from reverse_etl.triggers.dispatch import dispatch
+from reverse_etl.triggers.occasions import Look
 from reverse_etl.triggers.trigger import find_trigger
 from reverse_etl.warehouse import DuckDBWarehouse
 
@@ -134,6 +135,37 @@ def test_who_takes_back_their_consent_leaves_every_list(town):
     assert on_lists() == {"item_tea": {"bob@example.com"}}
 
 
+def test_a_cycle_takes_off_whom_something_changed_of_and_a_thorough_look_the_others(town):
+    """A consent that has become too old is another answer of the same person, of whom nothing else has changed."""
+    for name in ("ann", "bob"):
+        reader(town, name)
+    cycle(town)
+    town.consent("ann", is_granted=None, channel="ads", purpose="advertising")
+    town.warehouse.execute("delete from profiles.consents where profile_id = 'bob'")
+
+    def left(look):
+        decide(Shared(town.warehouse), TRIGGERS, town.now, look)
+        found = "select profile_id from activation.list_members where reason = 'revoked' order by 1"
+        return [name for (name,) in town.warehouse.execute(found)]
+
+    assert left(Look.NEW) == ["ann"]
+    assert left(Look.NEW) == ["ann"]
+    assert left(Look.ALL) == ["ann", "bob"]
+
+
+def test_who_was_merged_away_is_taken_off_and_comes_back_as_who_they_are_now(town):
+    reader(town)
+    cycle(town)
+    town.person("old", channels=())
+    town.consent("old", channel="ads", purpose="advertising")
+    town.warehouse.execute("delete from profiles.profiles where profile_id = 'ann'")
+    town.consent("ann", is_granted=None, channel="ads", purpose="advertising")
+    town.insert("identity.profile_redirects", "ann", "old")
+    town.event("old", "Product Viewed", product="tea", cart=None)
+    run_cycle(lambda: Shared(town.warehouse), TRIGGERS, lambda: town.now)
+    assert on_lists() == {"item_tea": {"old@example.com"}}
+
+
 def test_who_leaves_is_named_as_they_were_put_on(town):
     reader(town)
     cycle(town)
@@ -224,15 +256,15 @@ class Machine(RuleBasedStateMachine):
     def wait(self, minutes):
         self.town.now += timedelta(minutes=minutes)
 
-    @rule(deaths=st.one_of(st.none(), st.integers(0, 60)), moods=MOODS)
-    def run(self, deaths, moods):
+    @rule(deaths=st.one_of(st.none(), st.integers(0, 60)), moods=MOODS, look=st.sampled_from(Look))
+    def run(self, deaths, moods, look):
         def process(left):
             self.platform.ours = Mortal(Shared(self.town.warehouse), left)
             return self.platform.ours
 
         self.platform.moods = list(moods)
         with suppress(Killed):
-            decide(process(deaths), TRIGGERS, self.town.now)
+            decide(process(deaths), TRIGGERS, self.town.now, look)
             dispatch(
                 lambda: process(deaths), TRIGGERS, lambda: self.town.now,
                 load=lambda _: self.platform, sleep=lambda _: None,
@@ -244,7 +276,7 @@ class Machine(RuleBasedStateMachine):
             return
         for _ in range(3):
             self.town.now += timedelta(hours=2)
-            self.run(None, [])
+            self.run(None, [], Look.ALL)
         assert self.wrongs == []
         assert self.platform.held <= {f"{name}@example.com" for name, agrees in self.consenting.items() if agrees}
         assert not self.platform.held & {f"{name}@example.com" for name in self.bought}

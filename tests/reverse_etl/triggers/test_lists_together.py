@@ -9,7 +9,8 @@ from test_lists import TRIGGERS, Platform, reader, town_with
 
 from reverse_etl.triggers.decide import decide_due
 from reverse_etl.triggers.dispatch import dispatch
-from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.occasions import Look
+from reverse_etl.triggers.opening import open_triggers
 from reverse_etl.warehouse import DuckDBWarehouse
 
 PEOPLE = 40
@@ -27,7 +28,7 @@ class World:
     def decide(self):
         """One part of a cycle, in the transaction that is open."""
         warehouse = self.town.warehouse
-        open_triggers(warehouse, TRIGGERS, self.town.now, is_thorough=True)
+        open_triggers(warehouse, TRIGGERS, self.town.now, Look.ALL)
         decide_due(warehouse, TRIGGERS, self.town.now)
 
     def cycle(self):

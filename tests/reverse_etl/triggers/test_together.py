@@ -9,7 +9,7 @@ from trigger_town import TriggerTown, checkout_trigger
 
 from reverse_etl.triggers.decide import decide_due
 from reverse_etl.triggers.dispatch import dispatch
-from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.opening import open_triggers
 from reverse_etl.warehouse import DuckDBWarehouse
 
 TRIGGER = checkout_trigger()

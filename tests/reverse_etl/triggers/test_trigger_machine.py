@@ -20,7 +20,8 @@ from trigger_town import Shared, TriggerTown, checkout_trigger
 from reverse_etl.triggers.cycle import decide
 from reverse_etl.triggers.decide import decide_due
 from reverse_etl.triggers.dispatch import dispatch
-from reverse_etl.triggers.occasions import open_triggers
+from reverse_etl.triggers.occasions import Look
+from reverse_etl.triggers.opening import open_triggers
 from reverse_etl.triggers.quiet import quiet_until
 from reverse_etl.warehouse import DuckDBWarehouse
 
@@ -111,10 +112,10 @@ class Machine(RuleBasedStateMachine):
         self.office.ours = process
         return process
 
-    @rule(deaths=DEATHS, is_thorough=st.booleans(), triggers=st.permutations(TRIGGERS))
-    def decide(self, deaths, is_thorough, triggers):
+    @rule(deaths=DEATHS, look=st.sampled_from(Look), triggers=st.permutations(TRIGGERS))
+    def decide(self, deaths, look, triggers):
         with suppress(Killed):
-            decide(self.process(deaths), triggers, self.town.now, is_thorough=is_thorough)
+            decide(self.process(deaths), triggers, self.town.now, look)
 
     @rule(deaths=DEATHS, parts=st.lists(st.booleans(), min_size=1, max_size=4))
     def decide_in_parts(self, deaths, parts):
