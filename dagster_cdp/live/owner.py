@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from dagster_cdp.home import make_home
-from dagster_cdp.live.cycle import prepare_books, tune
+from dagster_cdp.live.cycle import CycleReport, prepare_books, tune
 from dagster_cdp.live.jobs import Jobs
 from dagster_cdp.live.loop import Loop
 from dagster_cdp.live.plan import make_plan
@@ -75,7 +75,7 @@ class Owner:
         prepare(cursor, self._decisions.triggers)
         renew_views(cursor)
         self.dispatcher = Dispatcher(self._decisions.triggers)
-        self.loop = Loop(tail, cursor, make_plan, [self._decisions], after=self.dispatcher.after)
+        self.loop = Loop(tail, cursor, make_plan, [self._decisions], after=self._after)
         self.loop.once(even_without_news=True)  # warm, and whatever an unowned time left over is taken up
         self._thread = threading.Thread(target=self._loop, name="hot loop")
         self._thread.start()
@@ -91,6 +91,10 @@ class Owner:
         self.reporter.start()
         stack.callback(self.reporter.stop)
         threading.Thread(target=self._publish, name="snapshots", daemon=True).start()
+
+    def _after(self, report: CycleReport) -> None:
+        self._decisions.after(report)
+        self.dispatcher.after(report)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor = self.connection.cursor()

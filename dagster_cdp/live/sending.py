@@ -26,8 +26,8 @@ from sources.configuration import read_configuration
 
 log = logging.getLogger(__name__)
 
-# Seconds between two looks at what came in the last minutes, or by loads, and at all that could still matter. With
-# every look the whole is worth seconds of work, where thousands of events a second have come for days.
+# Seconds between two looks at what came in the last minutes, and at all that could still matter: where a thousand events
+# a second have come for days, that takes seconds.
 RECENT, THOROUGH = 60.0, 3_600.0
 REST = 9  # times as long as a sync took it rests: planning reads its whole audience, and cycles need the machine
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0  # seconds until a sync that is not settled is run again
@@ -39,20 +39,25 @@ class Decisions:
     """The part of a cycle that asks the triggers: what fired and what is due, as rows of the outbox."""
 
     triggers: Sequence[Trigger] = field(default_factory=all_triggers)
-    looked_at: dict[Look, float] = field(default_factory=dict)  # back that far
+    _looked_at: dict[Look, float] = field(default_factory=dict)  # back that far, by cycles that were committed
+    _look: tuple[Look, float] = (Look.NEW, 0.0)  # of the cycle that is open
 
     def __call__(self, connection: duckdb.DuckDBPyConnection, _: datetime) -> None:
         if not self.triggers:
             return
-        warehouse, now, began = SharedWarehouse(connection), read_configuration().clock(), time.monotonic()
-        look = self._look(began)
-        look_and_decide(warehouse, self.triggers, now, look)
-        self.looked_at |= {less: began for less in Look if less.value <= look.value}
+        moment = time.monotonic()
+        self._look = (self._due(moment), moment)
+        look_and_decide(SharedWarehouse(connection), self.triggers, read_configuration().clock(), self._look[0])
 
-    def _look(self, moment: float) -> Look:
+    def after(self, _: CycleReport) -> None:
+        """Note how far back a cycle looked, once it is committed."""
+        look, moment = self._look
+        self._looked_at |= {less: moment for less in Look if less.value <= look.value}
+
+    def _due(self, moment: float) -> Look:
         """In its cycles rows land in the order of their moments; what a load brings besides is for the longer looks."""
         for look, every in ((Look.ALL, THOROUGH), (Look.RECENT, RECENT)):
-            if moment - self.looked_at.get(look, -every) >= every:
+            if moment - self._looked_at.get(look, -every) >= every:
                 return look
         return Look.NEW
 

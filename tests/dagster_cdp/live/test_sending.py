@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from dagster_cdp.live import sending
-from dagster_cdp.live.sending import Dispatcher
+from dagster_cdp.live.sending import Decisions, Dispatcher
 from reverse_etl.lease import SyncBusy
 from reverse_etl.sync import BadDeclaration
 from reverse_etl.triggers.report import Dispatched
@@ -37,6 +37,22 @@ def test_what_is_in_the_way_is_said_when_it_changes(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "vip: a guard", "vip: a gate", "vip: a gate", "vip: ValueError",
     ]  # fmt: skip
+
+
+def test_a_look_counts_when_its_cycle_is_committed(monkeypatch):
+    """A cycle that is begun again, as somebody else wrote the same, looks as far back as before."""
+    clock, looks = [1_000.0], []
+    monkeypatch.setattr(sending.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(sending, "look_and_decide", lambda *given: looks.append(given[-1]))
+    decisions = Decisions([VIP])
+
+    for passed, is_committed in ((0, False), (0, True), (59, True), (1, False), (1, True), (3_540, True), (1, True)):
+        clock[0] += passed
+        decisions(None, None)
+        if is_committed:
+            decisions.after(None)
+
+    assert [look.name for look in looks] == ["ALL", "ALL", "NEW", "RECENT", "RECENT", "ALL", "NEW"]
 
 
 @pytest.fixture
