@@ -4,7 +4,7 @@ A batch never writes a hot model: what it brought them is taken up by a cycle be
 same marks by which an increment knows what is new.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from dagster_cdp import dbt
@@ -20,8 +20,9 @@ from sources.source import load_source
 class Jobs:
     """The batch jobs of an owner."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, brought: Callable[[], None] = lambda: None) -> None:
         self._loop = loop
+        self._brought = brought  # called when one has written what cycles did not
 
     def answers(self) -> dict[str, Answer]:
         return {"dbt": self.dbt, "load": self.load, "gate": self.gate}
@@ -31,6 +32,7 @@ class Jobs:
         dbt.forget_if_changed()
         self._loop.refresh()
         done = dbt.run([*arguments, "--exclude", f"tag:{HOT},resource_type:model"], tell)
+        self._brought()
         self._loop.refresh()
         if not done.success or not hot:
             return done
@@ -40,7 +42,9 @@ class Jobs:
     def load(self, _: Tell, name: str) -> LoadReport:
         """Load what lies outside the log; the log's lanes are landed by the cycles."""
         with self._loads_apart():
-            return load(load_source(name), follows_log=False)
+            report = load(load_source(name), follows_log=False)
+        self._brought()
+        return report
 
     def gate(self, _: Tell, tables: Sequence[str]) -> list[Verdict]:
         with self._loads_apart(), connect("gate") as warehouse:

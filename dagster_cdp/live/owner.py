@@ -82,7 +82,7 @@ class Owner:
         self.dispatcher.start()
         stack.callback(self.dispatcher.stop)
         stack.callback(self.loop.stop)
-        answers: dict[str, Answer] = {**Jobs(self.loop).answers(), **self._answers()}
+        answers: dict[str, Answer] = {**Jobs(self.loop, self._decisions.look_at_all).answers(), **self._answers()}
         self.service = Service(file, self.connection, answers)
         self.loop.has_company = lambda: self.service.place.holder is not None
         stack.callback(self.service.close)

@@ -41,6 +41,7 @@ class Decisions:
     triggers: Sequence[Trigger] = field(default_factory=all_triggers)
     _looked_at: dict[Look, float] = field(default_factory=dict)  # back that far, by cycles that were committed
     _look: tuple[Look, float] = (Look.NEW, 0.0)  # of the cycle that is open
+    _asked_at: float = 0.0  # to look at all
 
     def __call__(self, connection: duckdb.DuckDBPyConnection, _: datetime) -> None:
         if not self.triggers:
@@ -49,13 +50,18 @@ class Decisions:
         self._look = (self._due(moment), moment)
         look_and_decide(SharedWarehouse(connection), self.triggers, read_configuration().clock(), self._look[0])
 
+    def look_at_all(self) -> None:
+        """A load or a build has brought what did not happen just now."""
+        self._asked_at = time.monotonic()
+
     def after(self, _: CycleReport) -> None:
         """Note how far back a cycle looked, once it is committed."""
         look, moment = self._look
         self._looked_at |= {less: moment for less in Look if less.value <= look.value}
 
     def _due(self, moment: float) -> Look:
-        """In its cycles rows land in the order of their moments; what a load brings besides is for the longer looks."""
+        if self._asked_at > self._looked_at.get(Look.ALL, 0.0):
+            return Look.ALL
         for look, every in ((Look.ALL, THOROUGH), (Look.RECENT, RECENT)):
             if moment - self._looked_at.get(look, -every) >= every:
                 return look

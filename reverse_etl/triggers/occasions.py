@@ -14,9 +14,9 @@ RECENT = timedelta(minutes=10)
 class Look(Enum):
     """How far back to look for what opened nothing yet."""
 
-    NEW = 1  # events that landed since the last look, and what happened to rows of audiences lately
-    RECENT = 2  # those of the minutes before too, as loads may commit out of order, and all rows of audiences
-    ALL = 3  # all that could still matter: also events whose person became known later
+    NEW = 1  # events that landed since the last look, and rows of audiences of the last minutes
+    RECENT = 2  # events of the last minutes too: who went into a cart may land after the order
+    ALL = 3  # all that could still matter: what a load or a build brought, events whose person became known later
 
 
 # A client's clock may run ahead, but nothing happened after it was received.
@@ -73,7 +73,7 @@ def occasions(trigger: Trigger, now: datetime, since: datetime, landed: str, loo
     when = trigger.when
     common = {
         "now": moment(now),
-        "since": moment(max(since, now - RECENT) if when.rows and look is Look.NEW else since),
+        "since": moment(max(since, now - RECENT) if when.rows and look is not Look.ALL else since),
         "oldest": moment(oldest(trigger, now)),
         "reason": _reason(trigger, "events" if when.event else "members" if not when.rows else "audience"),
     }

@@ -54,6 +54,14 @@ def test_a_look_counts_when_its_cycle_is_committed(monkeypatch):
 
     assert [look.name for look in looks] == ["ALL", "ALL", "NEW", "RECENT", "RECENT", "ALL", "NEW"]
 
+    clock[0] += 1
+    decisions(None, None)
+    clock[0] += 1
+    decisions.look_at_all()
+    decisions.after(None)
+    decisions(None, None)
+    assert [look.name for look in looks[7:]] == ["NEW", "ALL"]
+
 
 @pytest.fixture
 def dispatcher(monkeypatch):

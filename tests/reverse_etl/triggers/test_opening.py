@@ -51,7 +51,7 @@ def test_of_an_audience_a_cycle_sees_what_happened_lately(town):
         town.insert("audiences.price_drops", name, "tea", "Tea", 8, 10, town.now - ago)
 
     assert seen(town, Look.NEW, trigger) == ["ann"]
-    assert seen(town, Look.RECENT, trigger) == ["ann", "bob"]
+    assert seen(town, Look.ALL, trigger) == ["ann", "bob"]
 
 
 def test_a_number_that_two_share_tells_them_apart_by_their_text(town, monkeypatch):
