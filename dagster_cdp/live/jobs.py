@@ -31,13 +31,15 @@ class Jobs:
         """Build what was selected but for the hot models, which cycles build; then test those."""
         dbt.forget_if_changed()
         self._loop.refresh()
-        done = dbt.run([*arguments, "--exclude", f"tag:{HOT},resource_type:model"], tell)
+        with self._loop.company():
+            done = dbt.run([*arguments, "--exclude", f"tag:{HOT},resource_type:model"], tell)
         self._brought()
         self._loop.refresh()
         if not done.success or not hot:
             return done
         words = ["test", *dbt.places(), "--select", *hot, "--exclude-resource-type", "unit_test", "--no-write-json"]
-        return dbt.run(words, tell)
+        with self._loop.company():
+            return dbt.run(words, tell)
 
     def load(self, _: Tell, name: str) -> LoadReport:
         """Load what lies outside the log; the log's lanes are landed by the cycles."""
@@ -53,7 +55,7 @@ class Jobs:
     @contextmanager
     def _loads_apart(self) -> Iterator[None]:
         """What is judged, or older than what is loaded, must not grow any more; a cycle that has begun ends first."""
-        with ExitStack() as stack:
+        with self._loop.company(), ExitStack() as stack:
             with self._loop.turn:
                 stack.enter_context(self._loop.tail.loads_apart())
             yield

@@ -4,8 +4,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import duckdb
@@ -38,7 +39,6 @@ class Loop:
     parts: Sequence[Part] = ()
     turn: threading.RLock = field(default_factory=threading.RLock)
     after: Callable[[CycleReport], None] = lambda _: None
-    has_company: Callable[[], bool] = lambda: False  # does a build, a load or a gate run in this process?
     reports: deque[CycleReport] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def __post_init__(self) -> None:
@@ -50,6 +50,7 @@ class Loop:
         self._threads = self._cores
         self._reading = ThreadPoolExecutor(1, "reads ahead")
         self._ahead: Future[list[Prepared]] | None = None
+        self._guests, self._counting = 0, threading.Lock()
         self._stop = threading.Event()
         self._resumed = threading.Event()
         self._resumed.set()
@@ -102,12 +103,12 @@ class Loop:
         """When behind, take much at a time and read it while the warehouse works."""
         is_behind = any(batch.byte_count >= self._limit // 2 for batch in prepared)
         self._limit = LARGEST if is_behind else SLICE
-        self._use(max(1, self._cores // 2) if self.has_company() and not is_behind else self._cores)
+        self._use(max(1, self._cores // 2) if self._guests and not is_behind else self._cores)
         if is_behind:
             self._ahead = self._reading.submit(self.tail.prepare, self._limit, prepared)
 
     def _use(self, threads: int) -> None:
-        """Let DuckDB have so many threads: beside a build, cycles that keep up are faster with half of the cores."""
+        """Let DuckDB have so many threads: beside a batch, cycles that keep up are faster with half of the cores."""
         if threads != self._threads:
             self.connection.execute(f"set threads = {threads}")
             self._threads = threads
@@ -137,6 +138,17 @@ class Loop:
             else:
                 self._plan = None
             self.once(even_without_news=True)
+
+    @contextmanager
+    def company(self) -> Iterator[None]:
+        """A batch runs in this process."""
+        with self._counting:
+            self._guests += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._guests -= 1
 
     def pause(self) -> None:
         self._resumed.clear()

@@ -84,7 +84,6 @@ class Owner:
         stack.callback(self.loop.stop)
         answers: dict[str, Answer] = {**Jobs(self.loop, self._decisions.look_at_all).answers(), **self._answers()}
         self.service = Service(file, self.connection, answers)
-        self.loop.has_company = lambda: self.service.place.holder is not None
         stack.callback(self.service.close)
         make_home()
         self.reporter = Reporter(self.status)

@@ -26,8 +26,8 @@ from sources.configuration import read_configuration
 
 log = logging.getLogger(__name__)
 
-# Seconds between two looks at what came in the last minutes, and at all that could still matter: where a thousand events
-# a second have come for days, that takes seconds.
+# Seconds between two looks at what came in the last minutes, and at all that could still matter: where a thousand
+# events a second have come for days, that takes seconds.
 RECENT, THOROUGH = 60.0, 3_600.0
 REST = 9  # times as long as a sync took it rests: planning reads its whole audience, and cycles need the machine
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0  # seconds until a sync that is not settled is run again

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -24,15 +25,23 @@ def heard(monkeypatch):
 
 def jobs_of(order):
     tail = SimpleNamespace(loads_apart=nullcontext)
-    loop = SimpleNamespace(refresh=lambda: order.append("refreshed"), turn=nullcontext(), tail=tail)
+
+    @contextmanager
+    def company():
+        order.append("company")
+        yield
+        order.append("alone")
+
+    refreshed = partial(order.append, "refreshed")
+    loop = SimpleNamespace(refresh=refreshed, turn=nullcontext(), tail=tail, company=company)
     return Jobs(loop, lambda: order.append("told"))
 
 
 def test_the_cycle_after_a_build_looks_at_all(heard):
     jobs_of(heard).dbt(lambda _: None, [], [])
-    assert heard == ["refreshed", "built", "told", "refreshed"]
+    assert heard == ["refreshed", "company", "built", "alone", "told", "refreshed"]
 
 
 def test_a_load_is_looked_at_too(heard):
     jobs_of(heard).load(lambda _: None, "crm")
-    assert heard == ["loaded", "told"]
+    assert heard == ["company", "loaded", "alone", "told"]

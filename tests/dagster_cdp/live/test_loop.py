@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import nullcontext
 
 import duckdb
 import pytest
@@ -69,9 +70,9 @@ def test_beside_a_build_cycles_that_keep_up_have_half_of_the_cores(live):
     loop = Loop(live.loop.tail, live.connection, lambda _: Plan([], resident=None))
 
     def threads_after(lines, *, beside):
-        loop.has_company = lambda: beside
         live.write(lines)
-        loop.once()
+        with loop.company() if beside else nullcontext():
+            loop.once()
         return live.rows("select current_setting('threads')")
 
     lines = events(1)
