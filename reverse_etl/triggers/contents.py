@@ -1,10 +1,12 @@
 """What a message says, read when it leaves: values stay in the warehouse and are in no queue."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from reverse_etl.messages.message import Message
 from reverse_etl.sync import BadDeclaration
+from reverse_etl.triggers.duration import moment
 from reverse_etl.triggers.trigger import ADDRESS, Trigger
 from reverse_etl.warehouse import Warehouse, quoted
 
@@ -15,13 +17,10 @@ TABLES = {
     "product": ("staging", "stg_products__products"),
     "event": ("profiles", "profile_events"),
 }
-_JOINS = {
-    "profile": "profile.profile_id = told.person_id",
-    "traits": "traits.profile_id = told.person_id",
-    "offer": "offer.profile_id = told.person_id",
-    "product": "product.product_id = told.product_id",
-    "event": "event.event_id = told.source_id",
-}
+# What a row of each is found by, and of a firing; of people where nothing else is said.
+_BY = {"product": ("product_id", "product_id"), "event": ("event_id", "source_id")}
+_OF_PERSON = ("profile_id", "person_id")
+SLACK = timedelta(hours=1)  # an event that was sent again may tell another moment
 NEEDED = {
     "profiles.profiles": ("profile_id", "email", "phone", "confidence"),
     "profiles.consents": ("profile_id", "purpose", "channel", "is_granted"),
@@ -41,7 +40,7 @@ with told as (
         coalesce(redirects.current_profile_id, firings.profile_id) as person_id
     from activation.trigger_firings as firings
     left join _trigger_redirects as redirects on firings.profile_id = redirects.profile_id
-    where firings.message_id in ({ids})
+    where firings.message_id in ({ids}) and firings.occurred_at >= {since}
 
 )
 
@@ -52,22 +51,24 @@ from told
 
 
 def read_values(
-    warehouse: Warehouse, trigger: Trigger, channel: str, message: Message, ids: Sequence[str]
+    warehouse: Warehouse, trigger: Trigger, channel: str, message: Message, happened: Mapping[str, datetime]
 ) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """By message: the address it goes to, and the values of its fields."""
-    if not ids:
+    """By message: the address it goes to, and the values of its fields. `happened`: when each's reason did."""
+    if not happened:
         return {}
+    since = min(happened.values())
     names = list(message.fields)
     address = f"profile.{ADDRESS.get(channel, 'profile_id')}"
     columns = ["told.message_id", address, *(_column(message.fields[name].source) for name in names)]
     kinds = sorted({"profile", *message.sources})
     found = warehouse.execute(
         _VALUES.format(
-            ids=", ".join("?" for _ in ids),
+            ids=", ".join("?" for _ in happened),
             columns=", ".join(columns),
-            joins=" ".join(_join(trigger, k) for k in kinds),
+            joins=" ".join(_join(trigger, k, since) for k in kinds),
+            since=moment(since),
         ),
-        list(ids),
+        list(happened),
     )
     return {str(id_): (to, dict(zip(names, values, strict=True))) for id_, to, *values in found}
 
@@ -77,15 +78,18 @@ def _column(source: str) -> str:
     return f'"{table}".{quoted(column)}'
 
 
-def _join(trigger: Trigger, kind: str) -> str:
+def _join(trigger: Trigger, kind: str, since: datetime) -> str:
     schema, table = table_of(trigger, kind)
-    if kind != "row":
-        return f'left join {schema}.{quoted(table)} as "{kind}" on {_JOINS[kind]}'
-    on = '"row".profile_id = told.person_id'
-    if trigger.when.rows:
+    column, told = _BY.get(kind, _OF_PERSON)
+    on = f'"{kind}".{column} = told.{told}'
+    if kind == "row" and trigger.when.rows:
         key = " || '/' || ".join(f'cast("row".{quoted(column)} as varchar)' for column in trigger.reasons)
         on += f" and {key} = told.reason"
-    return f'left join {schema}.{quoted(table)} as "row" on {on}'
+    # Of ten million events a few: joined as they are, DuckDB may lay out all of them. The filter: see `share_a_number`.
+    few = f"select * from {schema}.{quoted(table)} where {column} in (select {told} from told where length({told}) > 0)"
+    if kind == "event":
+        few += f" and occurred_at >= {moment(since - SLACK)}"
+    return f'left join ({few}) as "{kind}" on {on}'
 
 
 def table_of(trigger: Trigger, kind: str) -> tuple[str, str]:

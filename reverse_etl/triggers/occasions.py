@@ -8,7 +8,7 @@ from reverse_etl.triggers.trigger import ENTRY, EVER, Trigger
 from reverse_etl.warehouse import quoted
 
 CLOCK_SKEW = timedelta(minutes=5)
-RECENT = timedelta(minutes=10)
+RECENT = timedelta(minutes=2)
 
 
 class Look(Enum):

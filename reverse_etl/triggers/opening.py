@@ -87,7 +87,7 @@ update activation.trigger_marks set landed_at = greatest(
 """
 
 
-def open_triggers(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, look: Look = Look.RECENT) -> None:
+def open_triggers(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, look: Look = Look.ALL) -> None:
     """Open a firing for what happened and wasn't seen yet; call it in a transaction."""
     take_turn(warehouse)
     marks = _marks(warehouse, triggers, now)

@@ -23,14 +23,17 @@ _WAITING = """
 select outbox.message_id, outbox.profile_id, firings.reason, firings.product_id, firings.cart_id, firings.source_id,
     outbox.occurred_at, outbox.received_at, outbox.due_at, outbox.channel
 from activation.outbox as outbox
-inner join activation.trigger_firings as firings on outbox.message_id = firings.message_id
+inner join activation.trigger_firings as firings
+    on outbox.message_id = firings.message_id and outbox.occurred_at = firings.occurred_at  -- of many, those of then
 where outbox.trigger_name = '{name}' and outbox.channel = '{channel}'
     and outbox.state in ('pending', 'sending', 'unknown') and outbox.wake_at <= {now}
 order by outbox.decided_at, outbox.message_id
 limit {limit}
 """
 _JUDGED = f"""
-select verdicts.message_id, verdicts.verdict, verdicts.wake_at, outbox.state, outbox.attempts, outbox.sent_at
+select
+    verdicts.message_id, verdicts.verdict, verdicts.wake_at, outbox.state, outbox.attempts, outbox.sent_at,
+    outbox.occurred_at
 from {VERDICTS} as verdicts
 inner join activation.outbox as outbox on verdicts.message_id = outbox.message_id
 order by outbox.decided_at, outbox.message_id
@@ -103,8 +106,8 @@ def prepare(
     identity = identity_of(trigger.sync(channel), destination)
     desk = _Desk(warehouse, trigger, channel, trigger.message(channel), identity, now, Prepared())
     memory = remembers(destination)
-    leaving = {}
-    for message_id, verdict, wake_at, state, attempts, sent_at in warehouse.execute(_JUDGED):
+    leaving, happened = {}, {}
+    for message_id, verdict, wake_at, state, attempts, sent_at, occurred_at in warehouse.execute(_JUDGED):
         desk.prepared.seen += 1
         is_uncertain = state != "pending"
         may_go = not is_uncertain or (sent_at is not None and max(now, wake_at) < sent_at + memory)
@@ -115,8 +118,8 @@ def prepare(
         elif verdict != SEND:
             desk.write(message_id, "dropped", verdict)
         else:
-            leaving[message_id] = (attempts, is_uncertain)
-    _fill(desk, leaving)
+            leaving[message_id], happened[message_id] = (attempts, is_uncertain), occurred_at
+    _fill(desk, leaving, happened)
     return desk.prepared
 
 
@@ -134,8 +137,8 @@ def _at_once(destination: Destination) -> int:
     return max(AT_ONCE, size) if remembers(destination) else size
 
 
-def _fill(desk: _Desk, leaving: dict[str, tuple[int, bool]]) -> None:
-    values = read_values(desk.warehouse, desk.trigger, desk.channel, desk.message, list(leaving))
+def _fill(desk: _Desk, leaving: dict[str, tuple[int, bool]], happened: dict[str, datetime]) -> None:
+    values = read_values(desk.warehouse, desk.trigger, desk.channel, desk.message, happened)
     for message_id, (attempts, is_uncertain) in leaving.items():
         to, given = values.get(message_id, (None, {}))
         try:
