@@ -14,7 +14,9 @@ RECENT = timedelta(minutes=2)
 class Look(Enum):
     """How far back to look for what opened nothing yet."""
 
-    NEW = 1  # events that landed since the last look, and rows of audiences of the last minutes
+    NEW = (
+        1  # events that landed since the last look, rows of audiences of whom something changed or of the last minutes
+    )
     RECENT = 2  # events of the last minutes too: who went into a cart may land after the order
     ALL = 3  # all that could still matter: what a load or a build brought, events whose person became known later
 
@@ -30,7 +32,7 @@ where events.event_name = '{event}'
     and events.occurred_at > {oldest}
     and events.occurred_at >= {since}
     and events.occurred_at <= {now} + {skew}
-    {landed}
+    {news}
 """
 _CART = """
 inner join (
@@ -38,7 +40,7 @@ inner join (
     from profiles.profile_events
     where event_name = 'Product Added' and product_id is not null and cart_id in (
         select events.cart_id from profiles.profile_events as events
-        where events.event_name = '{event}' and events.cart_id is not null {landed}
+        where events.event_name = '{event}' and events.cart_id is not null {news}
     )
 ) as added on events.cart_id = added.cart_id
 """
@@ -50,6 +52,7 @@ from audiences.{audience} as audience
 where audience.{at} > {oldest}
     and audience.{at} >= {since}
     and audience.{at} <= {now}
+    {news}
 """
 _CROSSINGS = """
 select
@@ -65,24 +68,23 @@ where members.trigger_name = '{name}'
 """
 
 
-def occasions(trigger: Trigger, now: datetime, since: datetime, landed: str, look: Look) -> str:
-    """Write SQL: a row for each person and reason. `landed` is a condition on events; what was before `since` is none.
+def occasions(trigger: Trigger, now: datetime, since: datetime, news: str) -> str:
+    """Write SQL: a row for each person and reason. `news` is a condition on rows; what was before `since` is none.
 
     Who is late by the whole span between due and expiry can't be told any more.
     """
     when = trigger.when
     common = {
         "now": moment(now),
-        "since": moment(max(since, now - RECENT) if when.rows and look is not Look.ALL else since),
+        "since": moment(since),
+        "news": news,
         "oldest": moment(oldest(trigger, now)),
         "reason": _reason(trigger, "events" if when.event else "members" if not when.rows else "audience"),
     }
     if when.event:
-        cart = _CART.format(event=when.event, landed=landed)
+        cart = _CART.format(event=when.event, news=news)
         products, joined = ("added", cart) if when.of else ("events", "")
-        return _EVENTS.format(
-            **common, event=when.event, landed=landed, skew=interval(CLOCK_SKEW), products=products, joined=joined
-        )
+        return _EVENTS.format(**common, event=when.event, skew=interval(CLOCK_SKEW), products=products, joined=joined)
     audience = quoted(when.audience or "")
     if when.rows:
         has_product = "product_id" in trigger.reasons

@@ -1,6 +1,7 @@
 """Firings are opened: one for each person and reason, of all triggers at once. Idempotent, in any order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reverse_etl.triggers.crossings import note_crossings, note_who_is_there
@@ -10,11 +11,10 @@ from reverse_etl.triggers.occasions import RECENT, Look, occasions, oldest
 from reverse_etl.triggers.redirects import REDIRECTS, lay_out_redirects
 from reverse_etl.triggers.trigger import Trigger
 from reverse_etl.triggers.turn import take_turn
-from reverse_etl.warehouse import Warehouse
+from reverse_etl.warehouse import Warehouse, quoted
 
 OCCASIONS = "_trigger_occasions"  # a temporary table: what happened
 TOLD = "_trigger_told"  # a temporary table: whatever firings there are of the same reason or event, of anybody
-Marks = Mapping[str, tuple[datetime | None, datetime]]  # the newest landing that was read, and since when it exists
 
 _OCCASIONS = f"""
 create temporary table {OCCASIONS} as
@@ -80,11 +80,29 @@ where ranked.nth = 1
             and coalesce(told.product_id, '') = coalesce(ranked.product_id, '')
     )
 """
+_ROWS_NEWS = """
+and (
+    audience.{at} > {recent}
+    or audience.profile_id in (
+        select profile_id from identity.touched_profiles where profile_id is not null and _batch > {batch}
+    )
+)
+"""
+_ADVANCE_ROWS = "update activation.trigger_marks set profiles_batch = {batch} where trigger_name in ({names})"
 _ADVANCE = """
 update activation.trigger_marks set landed_at = greatest(
     landed_at, (select max(events._landed_at) from profiles.profile_events as events where true {landed})
 ) where trigger_name in ({names})
 """
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Up to where a trigger has read."""
+
+    landed_at: datetime | None  # of events
+    since: datetime  # when it exists
+    profiles_batch: int | None  # of what changed of people, for rows of audiences
 
 
 def open_triggers(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, look: Look = Look.ALL) -> None:
@@ -94,21 +112,30 @@ def open_triggers(warehouse: Warehouse, triggers: Sequence[Trigger], now: dateti
     for trigger in triggers:
         if trigger.when.audience and not trigger.when.rows:
             note_crossings(warehouse, trigger, now)
-    _open(warehouse, [_occasions(trigger, now, marks, look) for trigger in triggers], now)
-    _advance(warehouse, [trigger.name for trigger in triggers if trigger.when.event], marks)
+    [(batch,)] = warehouse.execute("select coalesce(max(_batch), 0) from identity.touched_profiles")
+    found = [
+        _OF_TRIGGER.format(
+            name=trigger.name,
+            wait=interval(trigger.wait),
+            found=occasions(trigger, now, mark.since, _news(trigger, now, mark, look, batch)),
+        )
+        for trigger, mark in zip(triggers, marks, strict=True)
+    ]
+    _open(warehouse, found, now)
+    _advance(warehouse, triggers, marks, batch)
 
 
-def _marks(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> Marks:
+def _marks(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime) -> list[Mark]:
     known = {
-        name: (landed_at, since)
-        for name, landed_at, since in warehouse.execute(
-            "select trigger_name, landed_at, since from activation.trigger_marks"
+        name: Mark(*mark)
+        for name, *mark in warehouse.execute(
+            "select trigger_name, landed_at, since, profiles_batch from activation.trigger_marks"
         )
     }
-    return {trigger.name: known.get(trigger.name) or _begin(warehouse, trigger, now) for trigger in triggers}
+    return [known.get(trigger.name) or _begin(warehouse, trigger, now) for trigger in triggers]
 
 
-def _begin(warehouse: Warehouse, trigger: Trigger, now: datetime) -> tuple[None, datetime]:
+def _begin(warehouse: Warehouse, trigger: Trigger, now: datetime) -> Mark:
     """Note since when a trigger exists."""
     # An event that is waiting when the trigger comes is still worth an answer; an audience's past isn't.
     since = oldest(trigger, now) if trigger.when.event else now
@@ -118,15 +145,19 @@ def _begin(warehouse: Warehouse, trigger: Trigger, now: datetime) -> tuple[None,
     )
     if trigger.when.enters or trigger.when.leaves:
         note_who_is_there(warehouse, trigger, now)
-    return None, since
+    return Mark(None, since, None)
 
 
-def _occasions(trigger: Trigger, now: datetime, marks: Marks, look: Look) -> str:
-    landed_at, since = marks[trigger.name]
-    overlap = timedelta(0) if look is Look.NEW else RECENT
-    landed = "" if look is Look.ALL else _after(landed_at and landed_at - overlap)
-    found = occasions(trigger, now, since, landed, look)
-    return _OF_TRIGGER.format(name=trigger.name, wait=interval(trigger.wait), found=found)
+def _news(trigger: Trigger, now: datetime, mark: Mark, look: Look, batch: int) -> str:
+    """Write a condition on what is new to this look; empty: all is."""
+    if look is Look.ALL:
+        return ""
+    if trigger.when.event:
+        return _after(mark.landed_at and mark.landed_at - (timedelta(0) if look is Look.NEW else RECENT))
+    if trigger.when.rows and mark.profiles_batch is not None and mark.profiles_batch <= batch:
+        at = quoted(trigger.when.at or "")
+        return _ROWS_NEWS.format(at=at, recent=moment(now - RECENT), batch=mark.profiles_batch)
+    return ""
 
 
 def _after(landed_at: datetime | None) -> str:
@@ -149,13 +180,17 @@ def _open(warehouse: Warehouse, found: Sequence[str], now: datetime) -> None:
     warehouse.execute(_OPEN.format(now=moment(now)))
 
 
-def _advance(warehouse: Warehouse, names: Sequence[str], marks: Marks) -> None:
-    if names:
-        landed = [marks[name][0] for name in names]
-        known = [at for at in landed if at]
-        warehouse.execute(
-            _ADVANCE.format(
-                landed=_after(min(known) if len(known) == len(landed) else None),
-                names=", ".join(f"'{name}'" for name in names),
-            )
-        )
+def _advance(warehouse: Warehouse, triggers: Sequence[Trigger], marks: Sequence[Mark], batch: int) -> None:
+    landed = [mark.landed_at for trigger, mark in zip(triggers, marks, strict=True) if trigger.when.event]
+    known = [at for at in landed if at]
+    after = _after(min(known) if known and len(known) == len(landed) else None)
+    events = _names(trigger for trigger in triggers if trigger.when.event)
+    rows = _names(trigger for trigger in triggers if trigger.when.rows)
+    if events:
+        warehouse.execute(_ADVANCE.format(landed=after, names=events))
+    if rows:
+        warehouse.execute(_ADVANCE_ROWS.format(batch=batch, names=rows))
+
+
+def _names(triggers: Iterable[Trigger]) -> str:
+    return ", ".join(f"'{trigger.name}'" for trigger in triggers)

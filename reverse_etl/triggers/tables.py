@@ -44,6 +44,7 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     "trigger_marks": (
         ("trigger_name", "text not null"),
         ("landed_at", "timestamp"),
+        ("profiles_batch", "bigint"),  # up to which build of `touched_profiles` rows of an audience were looked at
         # What happened before the trigger existed is none of its business, nor what it has forgotten.
         ("since", "timestamp not null"),
     ),

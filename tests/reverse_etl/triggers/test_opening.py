@@ -42,16 +42,20 @@ def test_a_cycle_sees_what_landed_since_a_look_again_what_was_late_and_the_whole
     assert seen(town, Look.ALL) == ["ann", "bob", "cleo", "dan"]
 
 
-def test_of_an_audience_a_cycle_sees_what_happened_lately(town):
+def test_of_an_audience_a_cycle_sees_of_whom_something_changed_and_what_happened_lately(town):
+    """An order may be told long after it was made, a price by a build that changes nobody."""
     trigger = find_trigger("price_drop").model_copy(update={"quiet_hours": None})
     decided(town, trigger)
     town.now += timedelta(hours=2)
-    for name, ago in (("ann", RECENT / 2), ("bob", 2 * RECENT)):
+    for name in ("ann", "bob", "cleo"):
         town.person(name)
+    decide(Shared(town.warehouse), [trigger], town.now, Look.NEW)
+    town.touch("cleo")
+    for name, ago in (("ann", RECENT / 2), ("bob", 2 * RECENT), ("cleo", 2 * RECENT)):
         town.insert("audiences.price_drops", name, "tea", "Tea", 8, 10, town.now - ago)
 
-    assert seen(town, Look.NEW, trigger) == ["ann"]
-    assert seen(town, Look.ALL, trigger) == ["ann", "bob"]
+    assert seen(town, Look.NEW, trigger) == ["ann", "cleo"]
+    assert seen(town, Look.ALL, trigger) == ["ann", "bob", "cleo"]
 
 
 def test_a_number_that_two_share_tells_them_apart_by_their_text(town, monkeypatch):
