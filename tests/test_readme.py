@@ -28,6 +28,21 @@ def test_the_quick_start_is_two_commands_and_ci_runs_the_second():
     assert second.removeprefix(".venv/bin/") in (ROOT / ".ci/run").read_text()
 
 
+def test_to_begin_anew_takes_the_state_and_leaves_the_settings(tmp_path):
+    [command] = re.findall(r"`(git clean [^`]*)` begins anew", README)
+    shop = tmp_path / "shop"
+    shutil.copytree(ROOT / ".dagster_home", shop / ".dagster_home", ignore=lambda *_: {"storage", "history"})
+    shutil.copy(ROOT / ".gitignore", shop)
+    for words in (["init", "-q"], ["add", ".dagster_home/dagster.yaml"]):
+        subprocess.run(["git", *words], cwd=shop, check=True)
+    for state in (".cdp/warehouse.duckdb", ".dagster_home/storage/runs.db"):
+        (shop / state).parent.mkdir(parents=True, exist_ok=True)
+        (shop / state).touch()
+    subprocess.run(command.split(), cwd=shop, check=True, stdout=subprocess.DEVNULL)
+    left = {str(file.relative_to(shop)) for file in shop.rglob("*") if file.is_file() and ".git" not in file.parts}
+    assert left == {".dagster_home/dagster.yaml", ".gitignore"}
+
+
 def test_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target

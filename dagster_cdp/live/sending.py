@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 # Seconds between two looks at what came in the last minutes, and at all that could still matter: where a thousand
 # events a second have come for days, that takes seconds.
 RECENT, THOROUGH = 60.0, 3_600.0
-REST = 9  # times as long as a sync took it rests: planning reads its whole audience, and cycles need the machine
+# Times as long as a sync took it rests: planning reads its whole audience, and cycles need the machine. One that took
+# less than so many seconds rests a third of that.
+REST, BRIEF = 9, 0.5
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0  # seconds until a sync that is not settled is run again
 EXPECTED = (SyncHeld, SyncBusy, PlanRefused, BadDeclaration, DestinationRefused)  # a person must act; others go on
 
@@ -146,7 +148,8 @@ class Dispatcher:
             if sync.name in due - resting and not self._stop.is_set():
                 began = time.monotonic()
                 self._deliver(sync)
-                self._rests[sync.name] = time.monotonic() + REST * (time.monotonic() - began)
+                took = time.monotonic() - began
+                self._rests[sync.name] = time.monotonic() + took * (REST if took > BRIEF else REST / 3)
 
     def _deliver(self, sync: Sync) -> None:
         """Run it now; what it could not send, as a removal of who took back their consent, is tried again."""
