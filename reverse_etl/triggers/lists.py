@@ -5,6 +5,7 @@ from datetime import datetime
 
 from reverse_etl.consent import consented
 from reverse_etl.triggers.duration import interval, moment
+from reverse_etl.triggers.touched import newest_batch, touched_since
 from reverse_etl.triggers.trigger import Trigger
 from reverse_etl.triggers.verdict import SEND, VERDICTS
 from reverse_etl.warehouse import Warehouse
@@ -67,8 +68,6 @@ where trigger_name = '{name}' and is_wanted
     )
 """
 _LISTED = "select profile_id from activation.list_members where is_wanted"
-# Of whom anything changed, their consent included; and who was merged away.
-_CHANGED = "select profile_id from identity.touched_profiles where profile_id is not null and _batch > {batch}"
 
 
 def put_on_lists(warehouse: Warehouse, trigger: Trigger, now: datetime) -> None:
@@ -90,15 +89,16 @@ def let_go(warehouse: Warehouse, triggers: Sequence[Trigger], now: datetime, *, 
 
     A consent that ends by its age alone changes nothing else of a person: it is found by the thorough look.
     """
-    [(newest,)] = warehouse.execute("select coalesce(max(_batch), 0) from identity.touched_profiles")
+    newest = newest_batch(warehouse)
     read: dict[str, int] = dict(warehouse.execute("select trigger_name, profiles_batch from activation.list_marks"))
     for trigger in triggers:
         if trigger.list and trigger.list.add:
             warehouse.execute(_EXPIRED.format(name=trigger.name, now=moment(now)))
-            batch = read.get(trigger.name)
-            is_whole = is_thorough or batch is None or batch > newest
-            if is_whole or batch < newest:
-                _revoke(warehouse, trigger, now, _LISTED if is_whole else _CHANGED.format(batch=batch))
+            batch = None if is_thorough else read.get(trigger.name)
+            if batch != newest:
+                # A greater one was of builds that are gone: they were counted anew.
+                looked_at = _LISTED if batch is None or batch > newest else touched_since(batch)
+                _revoke(warehouse, trigger, now, looked_at)
                 _note(warehouse, trigger, newest)
 
 

@@ -14,9 +14,7 @@ RECENT = timedelta(minutes=2)
 class Look(Enum):
     """How far back to look for what opened nothing yet."""
 
-    NEW = (
-        1  # events that landed since the last look, rows of audiences of whom something changed or of the last minutes
-    )
+    NEW = 1  # events that landed since the last look; rows of whom something changed, or of the last minutes
     RECENT = 2  # events of the last minutes too: who went into a cart may land after the order
     ALL = 3  # all that could still matter: what a load or a build brought, events whose person became known later
 

@@ -9,6 +9,7 @@ from reverse_etl.triggers.duration import interval, moment
 from reverse_etl.triggers.numbers import REASON, SOURCE, number, share_a_number
 from reverse_etl.triggers.occasions import RECENT, Look, occasions, oldest
 from reverse_etl.triggers.redirects import REDIRECTS, lay_out_redirects
+from reverse_etl.triggers.touched import newest_batch, touched_since
 from reverse_etl.triggers.trigger import Trigger
 from reverse_etl.triggers.turn import take_turn
 from reverse_etl.warehouse import Warehouse, quoted
@@ -43,7 +44,7 @@ insert into {TOLD}
 select told.trigger_name, redirects.current_profile_id, told.reason, told.source_id, told.product_id
 from {TOLD} as told inner join {REDIRECTS} as redirects on told.profile_id = redirects.profile_id
 """
-# A person who was told under a former id, or of whom the same event was told, is not told again. The key says so too
+# A person who was told under a former id, or of whom the same event was told, is not told again. The key says so too;
 # `on conflict` would have DuckDB read the keys of all firings (150 ms of 3 million, where an index alone takes 4).
 _OPEN = f"""
 insert into activation.trigger_firings (
@@ -83,9 +84,7 @@ where ranked.nth = 1
 _ROWS_NEWS = """
 and (
     audience.{at} > {recent}
-    or audience.profile_id in (
-        select profile_id from identity.touched_profiles where profile_id is not null and _batch > {batch}
-    )
+    or audience.profile_id in ({touched})
 )
 """
 _ADVANCE_ROWS = "update activation.trigger_marks set profiles_batch = {batch} where trigger_name in ({names})"
@@ -112,7 +111,7 @@ def open_triggers(warehouse: Warehouse, triggers: Sequence[Trigger], now: dateti
     for trigger in triggers:
         if trigger.when.audience and not trigger.when.rows:
             note_crossings(warehouse, trigger, now)
-    [(batch,)] = warehouse.execute("select coalesce(max(_batch), 0) from identity.touched_profiles")
+    batch = newest_batch(warehouse)
     found = [
         _OF_TRIGGER.format(
             name=trigger.name,
@@ -156,7 +155,7 @@ def _news(trigger: Trigger, now: datetime, mark: Mark, look: Look, batch: int) -
         return _after(mark.landed_at and mark.landed_at - (timedelta(0) if look is Look.NEW else RECENT))
     if trigger.when.rows and mark.profiles_batch is not None and mark.profiles_batch <= batch:
         at = quoted(trigger.when.at or "")
-        return _ROWS_NEWS.format(at=at, recent=moment(now - RECENT), batch=mark.profiles_batch)
+        return _ROWS_NEWS.format(at=at, recent=moment(now - RECENT), touched=touched_since(mark.profiles_batch))
     return ""
 
 
