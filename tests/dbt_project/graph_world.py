@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -196,10 +196,12 @@ class GraphWorld:
         self.tell(graphs, batch=1)
         return self.resolve(len(graphs), "--full-refresh")
 
-    def run(self, *flags: str) -> None:
+    def run(self, *flags: str, hear: Callable[[str], object] = lambda _sql: None) -> None:
+        """Run dbt; `hear` is told each statement."""
         folder = str(self.folder)
         places = ["--project-dir", folder, "--profiles-dir", folder, "--log-level-file", "none", "--no-write-json"]
-        result = dbtRunner().invoke(["--quiet", "run", *places, *flags])
+        told = [lambda event: hear(event.data.sql) if event.info.name == "SQLQuery" else None]
+        result = dbtRunner(callbacks=told).invoke(["--quiet", "run", *places, *flags])
         if result.exception:
             raise result.exception
         failures = [one.message for one in result.result if one.status != "success"]

@@ -90,8 +90,8 @@ BUGS = [
     Bug(
         "limits of one group only",
         "join_parts.sql",
-        "left_weights.weight + right_weights.weight > left_weights.most",
-        "left_weights.weight > left_weights.most",
+        "weighed.weight + weights.weight > weighed.most",
+        "weighed.weight > weighed.most",
     ),
     Bug(
         "weights that don't add up", "join_parts.sql", "sum(weights.weight) as weight", "max(weights.weight) as weight"

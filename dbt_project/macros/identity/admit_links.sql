@@ -33,11 +33,14 @@
 {#- Components that hold too many of a type (ever, or among those that arrived in one window), or two told apart. -#}
 {% macro write_broken(graph, before) -%}
     {%- set apart = scratch('identity_apart', "
-        select told.left_node_id, told.right_node_id, left_groups.component_id
-        from " ~ graph.pairs ~ " as told
-        inner join identity_groups as left_groups on told.left_node_id = left_groups.node_id
-        inner join identity_groups as right_groups on told.right_node_id = right_groups.node_id
-        where told.decision = 'cannot_link' and left_groups.component_id = right_groups.component_id") -%}
+        with told as " ~ cdp_materialized() ~ " (
+            select pairs.left_node_id, pairs.right_node_id, groups.component_id
+            from " ~ graph.pairs ~ " as pairs inner join identity_groups as groups on pairs.left_node_id = groups.node_id
+            where pairs.decision = 'cannot_link'
+        )
+        select told.left_node_id, told.right_node_id, told.component_id
+        from told inner join identity_groups as groups
+            on told.right_node_id = groups.node_id and told.component_id = groups.component_id") -%}
     {{ return(run_script(before + apart + scratch('identity_broken', "
         select component_id, class_id, most
         from (" ~ counted_nodes(graph.rules.limits) ~ ") as counted

@@ -62,7 +62,7 @@
             from " ~ existing).rows[0] -%}
         {%- set is_same = found[3] == graph.rules.fingerprint and found[4] == graph.rules.fingerprint
             and found[5] >= found[0] and found[6] >= found[1]
-            and '_moved_batch' in adapter.get_columns_in_relation(existing) | map(attribute='name') -%}
+            and '_moved_batch' in run_query('select * from ' ~ existing ~ ' where 1 = 0').column_names -%}
         {%- do seen.update({'pairs': found[0] | int, 'nodes': found[1] | int, 'batch': found[2] | int,
             'is_full': should_full_refresh() or not is_same}) -%}
     {%- endif -%}

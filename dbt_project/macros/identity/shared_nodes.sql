@@ -29,7 +29,8 @@
         where position = 1") + dropped(['identity_crowded'])) }}
 {%- endmacro %}
 
-{#- Of crowded nodes' neighbours, those that a live pair links to a smaller one are taken off the count. -#}
+{#- Of crowded nodes' neighbours, those that a live pair links to a smaller one are taken off the count. In two steps, lest all
+    of a crowd are joined with each other first. -#}
 {% macro doubles_once(graph, ends, doubled) -%}
     {{ return(scratch('identity_crowd', "
         select ends.node_id, ends.neighbour_id, ends.neighbour_code
@@ -38,16 +39,18 @@
             on ends.node_id = crowded.node_id and ends.neighbour_code = crowded.neighbour_code
         where crowded.neighbour_code in (" ~ doubled ~ ")")
     + redrawn('identity_crowded', "
+        with smaller as " ~ cdp_materialized() ~ " (
+            select told.right_node_id, crowd.node_id, crowd.neighbour_code
+            from " ~ graph.pairs ~ " as told inner join identity_crowd as crowd on told.left_node_id = crowd.neighbour_id
+            where told.is_live
+        )
         select crowded.node_id, crowded.neighbour_code,
             crowded.neighbour_count - coalesce(doubles.double_count, 0) as neighbour_count
         from identity_crowded as crowded
         left join (
             select larger.node_id, larger.neighbour_code, count(distinct larger.neighbour_id) as double_count
-            from " ~ graph.pairs ~ " as told
-            inner join identity_crowd as smaller on told.left_node_id = smaller.neighbour_id
-            inner join identity_crowd as larger on told.right_node_id = larger.neighbour_id
+            from smaller inner join identity_crowd as larger on smaller.right_node_id = larger.neighbour_id
                 and smaller.node_id = larger.node_id and smaller.neighbour_code = larger.neighbour_code
-            where told.is_live
             group by larger.node_id, larger.neighbour_code
         ) as doubles on crowded.node_id = doubles.node_id and crowded.neighbour_code = doubles.neighbour_code")
     + dropped(['identity_crowd'])) }}

@@ -3,9 +3,11 @@
     python -m tests.benchmarks.identity_graph.resolver make WAREHOUSE LINKS.duckdb
     python -m tests.benchmarks.identity_graph.resolver tell WAREHOUSE PAIRS BATCH
     python -m tests.benchmarks.identity_graph.resolver full|free|batch WAREHOUSE
+    python -m tests.benchmarks.identity_graph.resolver read WAREHOUSE BATCH
     python -m tests.benchmarks.identity_graph.resolver differing WAREHOUSE BATCH
 
 `full` and `free` resolve everything, with the limits of the project's seed and with none; `batch` what changed.
+`read` only reads what a batch reaches, its rows and their pairs, by plain SQL.
 Metered is the dbt model: from its start to its end, all statements, nothing of dbt's start-up.
 """
 
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from tests.benchmarks.identity_graph.meter import Meter
 from tests.benchmarks.identity_graph.project import MACROS, Project
 
 MODELS = {
@@ -74,6 +77,17 @@ from (
 )
 where one <> other
 """
+
+ENDS = """
+select left_node_id as node_id from pairs_told where _batch = {batch}
+union select right_node_id from pairs_told where _batch = {batch}
+"""
+READ_ONCE = [
+    "create temp table ends_known as select component_id from resolved where node_id in (select node_id from ends)",
+    "create temp table known as from resolved where component_id in (select component_id from ends_known)",
+    "create temp table by_left as from pairs_told where left_node_id in (select node_id from known)",
+    "create temp table by_right as from pairs_told where right_node_id in (select node_id from ends)",
+]
 
 
 def make(warehouse: Path, links: Path) -> dict:
@@ -133,6 +147,17 @@ def resolve(warehouse: Path, which: str) -> dict:
     }  # fmt: skip
 
 
+def read_once(warehouse: Path, batch: int) -> dict:
+    meter = Meter()
+    with duckdb.connect(str(warehouse), config={"preserve_insertion_order": "false"}) as connection:
+        connection.execute(f"create temp table ends as {ENDS.format(batch=batch)}")
+        meter.begin()
+        for statement in READ_ONCE:
+            connection.execute(statement).fetchall()
+        meter.end()
+    return meter.cost.as_dict()
+
+
 def differing(warehouse: Path, batch: int) -> dict:
     """Rows that the last batch run and the last full run say differently, and how far the batch reached."""
     said = "select columns(name -> name not like '\\_%' escape '\\') from {}"
@@ -144,9 +169,7 @@ def differing(warehouse: Path, batch: int) -> dict:
             for one, other in (("resolved", "resolved_by_batch"), ("resolved_by_batch", "resolved"))
         )
         changed = "select count(*) from resolved_by_batch where _batch = (select max(_batch) from resolved_by_batch)"
-        told = "select {side} from pairs_told where _batch = " + str(batch)
-        ends = " union ".join(told.format(side=side) for side in ("left_node_id", "right_node_id"))
-        touched = f"select component_id from resolved where node_id in ({ends})"
+        touched = f"select component_id from resolved where node_id in ({ENDS.format(batch=batch)})"
         scope = f"select count(*) from resolved where component_id in ({touched})"
         counts = [connection.execute(query).fetchall()[0][0] for query in (changed, scope)]
     return {"differing": different, "changed": counts[0], "scope": counts[1]}
@@ -159,6 +182,8 @@ def main() -> dict:
         return make(path, Path(rest[0]))
     if command == "tell":
         return tell(path, int(rest[0]), int(rest[1]))
+    if command == "read":
+        return read_once(path, int(rest[0]))
     if command == "differing":
         return differing(path, int(rest[0]))
     return resolve(path, command)
