@@ -15,7 +15,7 @@
 {% macro admit_links(graph, before) -%}
     {%- if write_broken(graph, before) == 0 -%}
         {{ return(scratch('identity_parts', "select node_id, node_id as group_id from identity_groups where 1 = 0")
-            + dropped(['identity_apart', 'identity_broken'])) }}
+            + dropped(['identity_apart', 'identity_broken', 'identity_counted'])) }}
     {%- endif -%}
     {%- set state = namespace(open=open_links(graph)) -%}
     {%- for round in range(10000) if state.open -%}
@@ -26,7 +26,7 @@
     + redrawn('identity_parts', "
         select parts.node_id, named.group_id
         from identity_parts as parts inner join identity_named as named on parts.part_id = named.part_id")
-    + dropped(['identity_apart', 'identity_broken', 'identity_open', 'identity_weights', 'identity_hooks',
+    + dropped(['identity_apart', 'identity_broken', 'identity_counted', 'identity_open', 'identity_weights', 'identity_hooks',
         'identity_firsts', 'identity_named'])) }}
 {%- endmacro %}
 
@@ -41,34 +41,15 @@
         select told.left_node_id, told.right_node_id, told.component_id
         from told inner join identity_groups as groups
             on told.right_node_id = groups.node_id and told.component_id = groups.component_id") -%}
-    {{ return(run_script(before + apart + scratch('identity_broken', "
+    {{ return(run_script(before + apart + scratch('identity_counted', "
+        select groups.node_id, groups.component_id, nodes.first_landed_at
+        from identity_groups as groups inner join identity_nodes as nodes on groups.node_id = nodes.node_id
+        where groups.component_id in (select filled.component_id from (" ~ filled_components(graph.rules.limits) ~ ") as filled)")
+    + scratch('identity_broken', "
         select component_id, class_id, most
         from (" ~ counted_nodes(graph.rules.limits) ~ ") as counted
         group by component_id, class_id, most having count(*) > most
         union select component_id, -1, 0 from identity_apart"), 'identity_broken')) }}
-{%- endmacro %}
-
-{#- Nodes that count towards a limit, a row for each. A window is the days since 1970 divided by its length, so that it
-    depends on the node alone; class_id keeps the limits of types, and the windows, apart. -#}
-{% macro counted_nodes(limits) -%}
-    {%- if not limits -%}
-        select node_id, component_id, cast(0 as bigint) as class_id, 0 as most from identity_groups where 1 = 0
-    {%- endif -%}
-    {%- for code, most, window_days in limits %}
-        select groups.node_id, groups.component_id,
-            {{ code if window_days is none else window_class(code, window_days) }} as class_id, {{ most }} as most
-        from identity_groups as groups
-        {% if window_days is not none -%}
-        inner join identity_nodes as nodes on groups.node_id = nodes.node_id
-        {% endif -%}
-        where {{ node_type_code('groups.node_id') }} = {{ code }}
-        {{- ' union all' if not loop.last }}
-    {%- endfor %}
-{%- endmacro %}
-
-{% macro window_class(code, window_days) -%}
-    16 * (1 + cast(floor({{ cdp_days_between("cast('1970-01-01' as timestamp)", 'nodes.first_landed_at') }}
-        / {{ window_days }}.0) as bigint)) + {{ code }}
 {%- endmacro %}
 
 {#- The links of broken components in their order, each node a part of its own, and what it weighs. Returns how many
