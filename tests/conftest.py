@@ -1,6 +1,8 @@
 """What every test starts from: no telemetry, no state of the developer, no network beyond loopback."""
 
+import fcntl
 import os
+import pickle
 import shutil
 import sys
 from contextlib import closing
@@ -73,6 +75,25 @@ def pytest_collection_modifyitems(items):
 def turn_of(item):
     file = item.nodeid.split("::")[0]
     return next((turn for turn, part in enumerate(FIRST) if part in file), len(FIRST))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """`made_once(name, make)`: the folder that `make(folder)` filled and what it returned, once for all processes."""
+    temporary = tmp_path_factory.getbasetemp()
+    shared = temporary.parent if WORKER else temporary
+
+    def find(name, make):
+        home, told = shared / name, shared / f"{name}.told"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not told.exists():
+                shutil.rmtree(home, ignore_errors=True)  # what another process didn't finish
+                home.mkdir()
+                told.write_bytes(pickle.dumps(make(home)))
+            return home, pickle.loads(told.read_bytes())  # noqa: S301 - written above
+
+    return find
 
 
 @pytest.fixture(scope="module")

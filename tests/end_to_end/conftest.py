@@ -1,8 +1,6 @@
 """One small demo line for the whole folder; each test changes a copy of it."""
 
-import fcntl
 import os
-import pickle
 import shutil
 from pathlib import Path
 
@@ -26,24 +24,15 @@ def one_engine_per_file():
 
 
 @pytest.fixture(scope="session")
-def first_run(tmp_path_factory):
-    """A small demo, built and run once, also when several processes test: (its home, its report)."""
-    temporary = tmp_path_factory.getbasetemp()
-    shared = temporary.parent if os.environ.get("PYTEST_XDIST_WORKER") else temporary
-    home, told = shared / "first", shared / "first_run"
-    with (shared / "first_run.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not told.exists():
-            shutil.rmtree(home, ignore_errors=True)  # what another process didn't finish
-            told.write_bytes(pickle.dumps(build_and_run(home)))
-        return home, pickle.loads(told.read_bytes())  # noqa: S301 - written above
+def first_run(made_once):
+    """A small demo, built and run once: (its home, its report)."""
+    return made_once("first", build_and_run)
 
 
 def build_and_run(home):
     from dagster_cdp.inbox import build_demo
     from dagster_cdp.line import run_line
 
-    home.mkdir()
     with pytest.MonkeyPatch.context() as environment:
         for name, value in point_at(home).items():
             environment.setenv(name, value)

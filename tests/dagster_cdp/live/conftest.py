@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,16 +19,18 @@ from sources.tail import Tail
 
 
 @pytest.fixture(scope="session")
-def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_home(made_once: Callable[..., tuple[Path, None]]) -> Path:
     """Raw without rows, and everything built on it."""
-    home = tmp_path_factory.mktemp("built")
+    return made_once("built", build_on_nothing)[0]
+
+
+def build_on_nothing(home: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         place(home, patch)
         connection = open_warehouse(home / "warehouse.duckdb")
         make_raw(connection)
         connection.close()
         build(*BUILT)
-    return home
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dagster_cdp.live.jobs import Jobs
 from sources import tail
 
 LOADS = "select count(*) from raw._dlt_loads where schema_name = 'live'"
-CYCLES = 12
+CYCLES = 5
 
 
 def cycles(live, seed, count=CYCLES):
