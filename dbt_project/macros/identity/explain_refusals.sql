@@ -29,26 +29,18 @@ weights as (
 
 ),
 
--- in two steps, lest all weights of a class are joined with each other first
-weighed as {{ cdp_materialized() }} (
-
-    select placed.left_node_id, placed.right_node_id, placed.right_group, weights.*
-    from {{ placed }} as placed
-    inner join weights
-        on placed.left_group = weights.group_id
-    where placed.reason = 'too_many_for_one_profile'
-
-),
-
 over_limit as (
 
-    select weighed.left_node_id, weighed.right_node_id, min(weighed.type_code) as type_code
-    from weighed
-    inner join weights
-        on weighed.right_group = weights.group_id
-        and weighed.class_id = weights.class_id
-    where weighed.weight + weights.weight > weighed.most
-    group by weighed.left_node_id, weighed.right_node_id
+    select placed.left_node_id, placed.right_node_id, min(left_weights.type_code) as type_code
+    from {{ placed }} as placed
+    inner join weights as left_weights
+        on placed.left_group = left_weights.group_id
+    inner join weights as right_weights
+        on placed.right_group = right_weights.group_id
+        and left_weights.class_id = right_weights.class_id
+    where placed.reason = 'too_many_for_one_profile'
+        and left_weights.weight + right_weights.weight > left_weights.most
+    group by placed.left_node_id, placed.right_node_id
 
 ),
 
