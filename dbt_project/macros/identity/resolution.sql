@@ -60,8 +60,7 @@
                 " ~ newest(existing) ~ ", coalesce(min(_rules), 0), coalesce(max(_rules), 0),
                 " ~ newest(graph.pairs) ~ ", " ~ newest(graph.nodes, '_shape_batch') ~ "
             from " ~ existing).rows[0] -%}
-        {#- Not by get_columns_in_relation, which begins a transaction: in one, DuckDB counts no row of a scratch table, plans
-            for none, on one core, and holds twice the memory. #}
+        {#- get_columns_in_relation would begin a transaction, and in one DuckDB counts no row of a scratch table. #}
         {%- set is_same = found[3] == graph.rules.fingerprint and found[4] == graph.rules.fingerprint
             and found[5] >= found[0] and found[6] >= found[1]
             and '_moved_batch' in run_query('select * from ' ~ existing ~ ' where 1 = 0').column_names -%}
