@@ -1,7 +1,8 @@
-"""What a batch brought is looked at as a whole by the cycle that takes it up."""
+"""What a batch brought is looked at as a whole by the cycle that takes it up; beside cycles it gives way."""
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ def heard(monkeypatch):
     return order
 
 
-def jobs_of(order):
+def jobs_of(order, refresh=None):
     tail = SimpleNamespace(loads_apart=nullcontext)
 
     @contextmanager
@@ -32,8 +33,8 @@ def jobs_of(order):
         yield
         order.append("alone")
 
-    refreshed = partial(order.append, "refreshed")
-    loop = SimpleNamespace(refresh=refreshed, turn=nullcontext(), tail=tail, company=company)
+    refresh = refresh or partial(order.append, "refreshed")
+    loop = SimpleNamespace(refresh=refresh, turn=nullcontext(), tail=tail, company=company)
     return Jobs(loop, lambda: order.append("told"))
 
 
@@ -45,3 +46,25 @@ def test_the_cycle_after_a_build_looks_at_all(heard):
 def test_a_load_is_looked_at_too(heard):
     jobs_of(heard).load(lambda _: None, "crm")
     assert heard == ["company", "loaded", "alone", "told"]
+
+
+@pytest.mark.parametrize(
+    ("job", "asked", "beside"),
+    [
+        ("dbt", ([], ["profiles"]), [False, True, False, True]),
+        ("load", ("crm",), [True]),
+        ("gate", (["orders"],), [True]),
+    ],
+)
+def test_a_batch_has_a_thread_that_gives_way_and_the_cycles_around_it_have_not(heard, monkeypatch, job, asked, beside):
+    were_beside = []
+
+    def work(*_, **__):
+        were_beside.append(threading.current_thread().name.startswith("batch"))
+        return SimpleNamespace(success=True)
+
+    monkeypatch.setattr(jobs_module.dbt, "run", work)
+    monkeypatch.setattr(jobs_module, "load", work)
+    monkeypatch.setattr(jobs_module, "_judge", work)
+    getattr(jobs_of(heard, refresh=work), job)(lambda _: None, *asked)
+    assert were_beside == beside
