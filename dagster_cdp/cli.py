@@ -43,8 +43,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 
 @app.command()
 def demo(
-    households: Annotated[int | None, typer.Option(help="Take only so many households (all: 2,469).")] = None,
-    scale: Annotated[int, typer.Option(help="Repeat the households so many times.")] = 1,
+    households: Annotated[int | None, typer.Option(min=1, help="Take only so many households (all: 2,469).")] = None,
+    scale: Annotated[int, typer.Option(min=1, help="Repeat the households so many times.")] = 1,
     rebuild: Annotated[bool, typer.Option(help="Make the demo inbox again, ending yesterday.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Then watch events being answered, in seconds.")] = False,
     as_json: AsJson = False,
@@ -152,12 +152,17 @@ def collect(
 
 
 @gate_app.command("list")
-def gate_list() -> None:
+def gate_list(as_json: AsJson = False) -> None:
     """The newest verdict on each table."""
     from dagster_cdp.gates import newest_verdicts  # noqa: PLC0415 - opens the warehouse
 
-    table = Table("table", "batch", "passed", "failed expectations", "checked at")
-    for verdict in newest_verdicts():
+    columns, verdicts = ("table", "batch", "passed", "failed expectations", "checked at"), newest_verdicts()
+    if as_json:
+        named = [name.replace(" ", "_") for name in columns]
+        print(json.dumps([dict(zip(named, verdict, strict=True)) for verdict in verdicts], default=str))
+        return
+    table = Table(*columns)
+    for verdict in verdicts:
         table.add_row(*(str(value) for value in verdict))
     Console().print(table)
 

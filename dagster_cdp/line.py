@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from dagster_cdp.home import make_home
 
 
 class BadSelection(ValueError):
-    """What was asked to run is no Dagster asset selection."""
+    """What was asked to run is no Dagster asset selection, or selects nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ def run_line(selection: str | None = None) -> LineReport:
     from dagster_cdp.definitions import definitions  # noqa: PLC0415 - parses dbt, wanted only when running
 
     make_home()
-    line = dg.define_asset_job("the_line", selection=_chosen(selection), executor_def=dg.in_process_executor)
-    loaded = dg.Definitions.merge(definitions(), dg.Definitions(jobs=[line]))
+    found = definitions()
+    line = dg.define_asset_job("the_line", selection=_chosen(selection, found), executor_def=dg.in_process_executor)
+    loaded = dg.Definitions.merge(found, dg.Definitions(jobs=[line]))
     with dg.DagsterInstance.get() as instance:
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         job = loaded.resolve_job_def("the_line")
@@ -47,17 +49,22 @@ def run_line(selection: str | None = None) -> LineReport:
         return _report(result.run_id, result.success, instance.all_logs(result.run_id))
 
 
-def _chosen(selection: str | None) -> dg.AssetSelection:
+def _chosen(selection: str | None, found: dg.Definitions) -> dg.AssetSelection:
     if selection is None:
         return dg.AssetSelection.all()
+    like = "write it like 'group:audiences+' or 'key:\"audiences/vip\"'"
+    graph = found.resolve_asset_graph()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # of a parameter that dagster passes to itself
         try:
-            return dg.AssetSelection.from_string(selection)
+            chosen = dg.AssetSelection.from_string(selection)
         except dg.DagsterError:
-            raise BadSelection(
-                f"can't read the selection {selection!r}: write it like 'group:audiences+' or 'key:\"audiences/vip\"'"
-            ) from None
+            raise BadSelection(f"can't read the selection {selection!r}: {like}") from None
+    with suppress(dg.DagsterInvalidSubsetError):
+        if chosen.resolve(graph):
+            return chosen
+    groups = sorted({name for node in graph.asset_nodes if (name := node.group_name)})
+    raise BadSelection(f"nothing is selected by {selection!r}: {like}; the groups are {', '.join(groups)}")
 
 
 def _report(run_id: str, succeeded: bool, entries: Iterable[dg.EventLogEntry]) -> LineReport:

@@ -19,8 +19,8 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="And at which port.")] = 8790,
     publish: Annotated[bool, typer.Option("--publish", help="Publish the profiles as they are now, and end.")] = False,
-    publish_every: Annotated[int, typer.Option(help="Minutes until they are published again; 0: never.")] = 15,
-    longest_age: Annotated[int, typer.Option(help="Hours after which what is published isn't served.")] = 24,
+    publish_every: Annotated[int, typer.Option(min=0, help="Minutes until they are published again; 0: never.")] = 15,
+    longest_age: Annotated[int, typer.Option(min=1, help="Hours after which what is published isn't served.")] = 24,
 ) -> None:
     """Serve GET /v1/profiles/{identifier}: traits, audiences, consents, recent events.
 
@@ -39,6 +39,7 @@ def serve(
         return
     from reverse_etl.serving import server  # noqa: PLC0415 - as above
 
+    at = server.bound(host, port)  # before minutes are spent on publishing
     if is_new := not path.exists():
         _publish_beside()
     if publish_every:
@@ -46,7 +47,8 @@ def serve(
     if not keys.default_path().exists():
         _OUT.print("nobody has a key yet: make one with `cdp profile-key NAME`")
     _OUT.print(f"serving http://{host}:{port}/v1/profiles/… and /openapi.json; ends with Ctrl+C")
-    server.serve(path, keys.default_path(), host=host, port=port, longest_age=timedelta(hours=longest_age))
+    with at:
+        server.serve(path, keys.default_path(), at, longest_age=timedelta(hours=longest_age))
 
 
 def profile_key(  # noqa: PLR0917 - the command's options

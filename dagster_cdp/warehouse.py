@@ -22,7 +22,7 @@ import duckdb
 from dagster_cdp.file_locks import may_be_locked_elsewhere
 from dagster_cdp.patience import Holder, Patience
 from reverse_etl.remote import OwnerGone, Session, has_owner, is_ours, session_with_owner
-from reverse_etl.warehouse import Warehouse, open_warehouse
+from reverse_etl.warehouse import Warehouse, open_file, open_warehouse
 from sources.configuration import Configuration, read_configuration
 
 log = logging.getLogger(__name__)
@@ -184,12 +184,10 @@ def _ask_duckdb(warehouse: Path, began: float) -> Holder | None:
     if not may_be_locked_elsewhere(warehouse):
         return None
     try:
-        duckdb.connect(warehouse).close()
+        open_file(warehouse).close()
     except duckdb.ConnectionException:
         return None  # open in this process, with other settings
     except duckdb.IOException as error:
-        if "lock" not in str(error):
-            raise
         found = re.search(r"held in (\S+) \(PID (\d+)\)", str(error))
         program, pid = (Path(found[1]).name, int(found[2])) if found else ("a program", None)
         return Holder(pid, f"{program}, which has the file open", began)

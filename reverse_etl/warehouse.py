@@ -18,6 +18,8 @@ Row = tuple[Any, ...]
 MEMORY = "200MB"  # of DuckDB while a sync runs; what doesn't fit goes to its temporary files
 ROWS = "_activation_rows"  # the name of what is about to be inserted
 
+LOCKED = "Could not set lock"  # what DuckDB says of a file that another process has
+
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -171,14 +173,26 @@ def _wait_for_file(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            return duckdb.connect(str(path))
+            return open_file(path)
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise
             if time.monotonic() > deadline:
                 message = f"{path} is held by another process after {wait_seconds:.0f} s of waiting: {error}"
                 raise WarehouseUnavailable(message) from error
         time.sleep(0.2)
+
+
+def open_file(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file.
+
+    Raises duckdb.IOException while another process has it, WarehouseUnavailable for what is no such file.
+    """
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        if LOCKED in str(error):
+            raise
+        remedy = "point CDP_WAREHOUSE to a file that DuckDB made, or move this one away"
+        raise WarehouseUnavailable(f"{path} can't be opened ({str(error).splitlines()[0]}): {remedy}") from None
 
 
 def _connect_postgres() -> Any:

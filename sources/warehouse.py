@@ -98,7 +98,7 @@ def open_duckdb(configuration: Configuration, patience: float) -> Raw:
         try:
             connection = duckdb.connect(str(configuration.warehouse))
         except duckdb.IOException as fault:
-            if "lock" not in str(fault):
+            if "Could not set lock" not in str(fault):  # a path may hold the word, too
                 raise
             if time.monotonic() >= until:
                 raise WarehouseBusy(busy(configuration, str(fault), patience)) from None

@@ -10,13 +10,14 @@ from dagster_cdp.gates.judging import (
     refuse_held,
 )
 from dagster_cdp.gates.suite import BadSuite, Expectation, Suite, all_suites, load_suite, suite_of
-from dagster_cdp.gates.verdict import Finding, Verdict, accept, newest_verdict
+from dagster_cdp.gates.verdict import Finding, NoVerdict, Verdict, accept, newest_verdict
 
 __all__ = [
     "BadSuite",
     "Expectation",
     "Finding",
     "GateHeld",
+    "NoVerdict",
     "Suite",
     "Verdict",
     "accept",

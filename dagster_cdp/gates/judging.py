@@ -15,6 +15,7 @@ from dagster_cdp.gates.batch import NOTHING, Batch, newest_batch
 from dagster_cdp.gates.suite import Suite, all_suites
 from dagster_cdp.gates.verdict import (
     Finding,
+    NoVerdict,
     Verdict,
     accept,
     judged_batches,
@@ -169,7 +170,7 @@ def accept_newest(table: str, *, by: str, reason: str) -> str:
         open_verdicts(warehouse)
         past = verdicts_on(table, warehouse)
         if not past:
-            raise LookupError(f"{table} has no verdict: run its gate first, or see `cdp gate list`")
+            raise NoVerdict(f"{table} has no verdict: run its gate first, or see `cdp gate list`")
         if past[0].is_passed:
             return f"{table}: batch {past[0].batch_id} has passed already."
         kept = accept(table, past[0].batch_id, by, reason, warehouse)

@@ -17,6 +17,10 @@ from reverse_etl.warehouse import Row, Warehouse
 COLUMNS = "gate_id, suite, table_name, batch_id, suite_hash, is_passed, failed_expectations, row_count, checked_at"
 
 
+class NoVerdict(LookupError):
+    """No gate has judged what was asked about; the message says what to do."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one expectation found: how many rows (of how many) were not as expected."""
@@ -91,10 +95,10 @@ def record(verdict: Verdict, warehouse: Warehouse) -> Verdict:
 
 
 def accept(table: str, batch_id: str, by: str, reason: str, warehouse: Warehouse) -> Verdict:
-    """Let a refused batch pass, on record. Raises `LookupError` when it has no verdict."""
+    """Let a refused batch pass, on record. Raises `NoVerdict` when it has none."""
     past = [verdict for verdict in verdicts_on(table, warehouse) if verdict.batch_id == batch_id]
     if not past:
-        raise LookupError(f"{table} has no verdict on batch {batch_id}: run its gate, or see `cdp gate list`")
+        raise NoVerdict(f"{table} has no verdict on batch {batch_id}: run its gate, or see `cdp gate list`")
     return record(replace(past[0], is_passed=True, accepted_by=by, reason=reason), warehouse)
 
 

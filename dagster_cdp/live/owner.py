@@ -12,11 +12,13 @@ from typing import Any
 
 import duckdb
 
+from dagster_cdp import dbt
 from dagster_cdp.home import make_home
 from dagster_cdp.live.cycle import CycleReport, prepare_books, tune
+from dagster_cdp.live.gate import NotHot, require_hot
 from dagster_cdp.live.jobs import Jobs
 from dagster_cdp.live.loop import Loop
-from dagster_cdp.live.plan import make_plan
+from dagster_cdp.live.plan import make_plan, refuse_unbuilt
 from dagster_cdp.live.reporting import Reporter
 from dagster_cdp.live.sending import Decisions, Dispatcher, prepare
 from dagster_cdp.live.service import Answer, Service
@@ -24,6 +26,7 @@ from dagster_cdp.live.snapshot import publish
 from dagster_cdp.live.views import renew_views
 from dagster_cdp.warehouse import turn
 from reverse_etl.remote import own
+from reverse_etl.warehouse import open_file
 from sources.configuration import Configuration, read_configuration
 from sources.source import all_sources
 from sources.tail import Tail
@@ -31,6 +34,14 @@ from sources.tail import Tail
 log = logging.getLogger(__name__)
 
 WAIT = 60.0  # seconds for whoever has the file now
+
+
+def refuse_nothing(configuration: Configuration) -> None:
+    """Raise NotHot where there is no file to own; to open it would make one."""
+    if configuration.target != "duckdb":
+        raise NotHot("`cdp live` owns a DuckDB file: start it with CDP_TARGET=duckdb")
+    if not configuration.warehouse.exists():
+        raise NotHot(f"no warehouse at {configuration.warehouse}: run `cdp run` once, or point CDP_WAREHOUSE to it")
 
 
 class Owner:
@@ -46,7 +57,8 @@ class Owner:
         self._fault: BaseException | None = None
 
     def run(self) -> None:
-        """Own the file until told to stop. Raises what ended the loop, if anything did."""
+        """Own the file until told to stop. Raises NotHot where there is nothing to own, or what ended the loop."""
+        refuse_nothing(self.configuration)
         with ExitStack() as stack:
             stack.enter_context(turn("cdp live", WAIT))  # the operating system lets go of it if this process dies
             self._open(stack)
@@ -66,9 +78,10 @@ class Owner:
         file = self.configuration.warehouse
         own(file, is_owned=True)
         stack.callback(own, file, is_owned=False)
-        self.connection = stack.enter_context(duckdb.connect(str(file)))
+        self.connection = stack.enter_context(open_file(file))
         tune(self.connection)
         cursor = self._cursor()
+        refuse_unbuilt(require_hot(dbt.manifest()), cursor)
         tail = Tail(self.configuration, all_sources())
         tail.open(cursor)
         prepare_books(cursor)

@@ -216,11 +216,11 @@ class SandboxServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port: int = 0, vendors: Mapping[str, Vendor] | None = None) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.state = State(home() / "sandbox" / "sandbox.sqlite")
+        self.state = State(home() / "sandbox" / "sandbox.sqlite")  # first: what can't listen closes it
         self.vendors = all_vendors() if vendors is None else vendors
         self.is_closing = threading.Event()
         self.state.file.keep()
+        super().__init__(("127.0.0.1", port), _Handler)
 
     def server_close(self) -> None:
         super().server_close()

@@ -38,8 +38,8 @@ SERVER = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from reverse_etl.serving.server import serve
-serve(Path(sys.argv[1]), Path(sys.argv[2]), host="127.0.0.1", port=int(sys.argv[3]), longest_age=timedelta(days=1))
+from reverse_etl.serving.server import bound, serve
+serve(Path(sys.argv[1]), Path(sys.argv[2]), bound("127.0.0.1", int(sys.argv[3])), longest_age=timedelta(days=1))
 """
 PEOPLE = (
     "create schema profiles", "create schema identity", "create schema audiences",

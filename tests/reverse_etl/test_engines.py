@@ -71,6 +71,16 @@ def test_a_held_file_is_waited_for_and_its_holder_named(cdp_home):
     open_warehouse(wait_seconds=10).close()
 
 
+@pytest.mark.parametrize("content", [b"garbage", None], ids=["another file", "a folder"])
+def test_what_is_no_warehouse_is_named_at_once(tmp_path, monkeypatch, content):
+    """Though its name speaks of locks, as a message of DuckDB's does while one waits for another process."""
+    path = tmp_path / "locksmith.duckdb"
+    path.mkdir() if content is None else path.write_bytes(content)
+    monkeypatch.setenv("CDP_WAREHOUSE", str(path))
+    with pytest.raises(WarehouseUnavailable, match=r"locksmith.duckdb can't be opened \(.*\): point CDP_WAREHOUSE"):
+        open_warehouse()
+
+
 def test_an_unknown_target_is_refused(monkeypatch):
     monkeypatch.setenv("CDP_TARGET", "abacus")
     with pytest.raises(WarehouseUnavailable, match="set it to duckdb or postgres"):

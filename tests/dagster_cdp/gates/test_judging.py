@@ -8,6 +8,7 @@ import pytest
 
 from dagster_cdp.gates import (
     GateHeld,
+    NoVerdict,
     Suite,
     accept,
     accept_newest,
@@ -142,7 +143,7 @@ def test_an_accepted_batch_passes_on_record(shop, clerk):
 
 def test_a_batch_without_a_verdict_can_not_be_accepted(shop, clerk):
     judge(suite_on(RAW), shop.warehouse)
-    with pytest.raises(LookupError, match=r"raw.shop__orders has no verdict on batch 9.9: run its gate"):
+    with pytest.raises(NoVerdict, match=r"raw.shop__orders has no verdict on batch 9.9: run its gate"):
         accept(RAW, "9.9", "dana", "guess", shop.warehouse)
 
 
@@ -155,7 +156,7 @@ def test_the_newest_verdict_is_accepted_in_one_word(shop, clerk):
     assert [row[:4] for row in newest_verdicts()] == [
         (RAW, "1.0..1.0", True, "ExpectColumnValuesToNotBeNull id: 7 of 9")
     ]
-    with pytest.raises(LookupError, match=r"audiences.fans has no verdict"):
+    with pytest.raises(NoVerdict, match=r"audiences.fans has no verdict"):
         accept_newest(AUDIENCE, by="dana", reason="guess")
 
 

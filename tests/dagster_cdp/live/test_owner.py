@@ -8,6 +8,8 @@ import duckdb
 import pytest
 from shoppers import EVENTS, Shoppers
 
+from dagster_cdp.live.gate import NotHot
+from dagster_cdp.live.owner import Owner
 from dagster_cdp.live.service import Service
 from dagster_cdp.patience import WarehouseBusy
 from dagster_cdp.warehouse import ask_owner, connect, turn
@@ -123,3 +125,25 @@ def test_cycles_go_on_while_somebody_reads_and_writes(served):
         served.catch_up()
         warehouse.execute("commit")
     assert served.rows("select count(*) > 0 from profiles.profile_events") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("target", "file", "why"),
+    [
+        ("postgres", "built", "owns a DuckDB file: start it with CDP_TARGET=duckdb"),
+        ("duckdb", None, "no warehouse at .*: run `cdp run` once"),
+        ("duckdb", "empty", "not built yet: .*; run `cdp run` once"),
+    ],
+)
+def test_nothing_is_owned_where_there_is_nothing(home, monkeypatch, target, file, why):
+    monkeypatch.setenv("CDP_TARGET", target)
+    warehouse = home / "warehouse.duckdb"
+    if file != "built":
+        warehouse.unlink()
+    if file == "empty":
+        duckdb.connect(str(warehouse)).close()
+    with pytest.raises(NotHot, match=why):
+        Owner().run()
+    assert warehouse.exists() == bool(file)
+    with pytest.raises(OwnerGone):
+        ask_owner("status")

@@ -1,11 +1,14 @@
 """What every vendor's server gets: documents, faults on demand, a log and a page to look at."""
 
+import socket
+import sys
 import time
 
 import httpx
 import pytest
 from vendor_desk import desk_of
 
+from reverse_etl.sandbox.__main__ import main
 from reverse_etl.sandbox.vendor import Answer, all_vendors, environment
 
 
@@ -210,3 +213,13 @@ def test_what_to_set_to_send_here_is_said(desk):
 def test_every_vendor_there_is_loads_under_its_own_name():
     assert {"meta", "google", "tiktok", "linkedin"} <= set(all_vendors())
     assert all(vendor.name == name for name, vendor in all_vendors().items())
+
+
+def test_a_port_that_can_not_be_had_is_named(cdp_home, monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(sys, "argv", ["sandbox", "--port", str(port)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f"can't listen on port {port}: Address already in use")
