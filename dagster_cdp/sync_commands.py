@@ -36,7 +36,7 @@ def sync_run(
     name: Annotated[str, typer.Argument(help="A sync as `list` shows it, or `all`.")],
     approve: Approve = False,
     gate: Gate = "required",
-    wait: Annotated[float, typer.Option(help="Seconds to wait for another run of it to finish.")] = 0,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run of it to finish.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Deliver one audience now, or all, each after those it names in `after`."""
@@ -74,7 +74,7 @@ def sync_resync(name: str, approve: Approve = False, gate: Gate = "required", as
 
 @sync_app.command("log")
 def sync_log(
-    name: str, limit: Annotated[int, typer.Option(help="So many runs.")] = 10, as_json: AsJson = False
+    name: str, limit: Annotated[int, typer.Option(min=1, help="So many runs.")] = 10, as_json: AsJson = False
 ) -> None:
     """The last runs, and what is rejected now and why."""
     _activation("log", name, "--limit", str(limit), json=as_json)

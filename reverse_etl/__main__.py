@@ -32,6 +32,12 @@ destination differs; 2 a declaration, audience or argument is wrong; 3 held by a
 """
 
 
+def _count(said: str) -> int:
+    if (count := int(said)) < 1:
+        raise argparse.ArgumentTypeError(f"{count} is none: ask for 1 at least")
+    return count
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the arguments, with the help that teaches them."""
     top = argparse.ArgumentParser(
@@ -63,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     for one in (run, resync):
         one.add_argument("--approve", action="store_true", help="lift the guards that hold, for this run")
     log = commands.add_parser("log", parents=[named], help="show the last runs")
-    log.add_argument("--limit", type=int, default=10, metavar="N", help="so many runs (default: 10)")
+    log.add_argument("--limit", type=_count, default=10, metavar="N", help="so many runs (default: 10)")
     commands.add_parser("drift", parents=[named], help="compare with the destination")
     return top
 

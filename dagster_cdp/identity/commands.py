@@ -56,8 +56,8 @@ def _print_json(document: Any) -> None:
 
 @identity_app.command()
 def bridges(
-    larger_than: Annotated[int, typer.Option(help="Only profiles of more identifiers than this.")] = 10,
-    limit: Annotated[int, typer.Option(help="So many profiles that hang by one, the largest first.")] = 20,
+    larger_than: Annotated[int, typer.Option(min=0, help="Only profiles of more identifiers than this.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, help="So many profiles that hang by one, the largest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Large profiles and the single ties they hang by: where one record may hold two people together."""
@@ -71,7 +71,7 @@ def bridges(
 
 @identity_app.command()
 def review(
-    limit: Annotated[int, typer.Option(help="So many of each kind.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, help="So many of each kind.")] = 10,
     in_clear: InClear = False,
     as_json: AsJson = False,
 ) -> None:

@@ -15,7 +15,9 @@ def live(
     pause: Annotated[bool, typer.Option("--pause", help="Let the running owner land nothing until resumed.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Let it go on.")] = False,
     snapshot: Annotated[bool, typer.Option("--snapshot", help="Let it publish a copy for analysts now.")] = False,
-    snapshot_every: Annotated[float, typer.Option(help="Minutes between two copies for analysts; 0 is never.")] = 15,
+    snapshot_every: Annotated[
+        float, typer.Option(min=0, help="Minutes between two copies for analysts; 0: never.")
+    ] = 15,
     as_json: AsJson = False,
 ) -> None:
     """Own the warehouse file: land the log as it grows and bring every hot model up to it, in seconds.

@@ -4,14 +4,15 @@ Whatever happens, either all of it is in the warehouse, with the place in the lo
 """
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 
 from dagster_cdp.live.plan import Plan
+from reverse_etl.contended import is_conflict
 from sources.tail import Prepared, Tail
 
 TIMES = "ops.live_cycles"
@@ -20,6 +21,14 @@ KEPT = timedelta(days=2)  # `cycle_time` looks at one
 
 # What else belongs to the transaction of a cycle, as the outbox of the triggers: called with the connection and now.
 Part = Callable[[duckdb.DuckDBPyConnection, datetime], None]
+
+
+class CycleFailed(RuntimeError):
+    """The warehouse refused a statement of a cycle, of which nothing has happened; no word of it quotes a value."""
+
+    def __init__(self, where: str, fault: Exception) -> None:
+        remedy = f"`dbt build --select {where}` shows why" if where else "landing or a trigger could not be run"
+        super().__init__(f"a cycle failed{f' at {where}' if where else ''} ({type(fault).__name__}): {remedy}")
 
 
 @dataclass(frozen=True)
@@ -61,13 +70,12 @@ def cycle(
     *,
     is_tick: bool = False,
 ) -> CycleReport:
-    """Land what was prepared, run the hot models and the parts, commit. On any error nothing has happened."""
-    began, began_at = time.perf_counter(), now()
-    # A cycle joins a little that is new with much that is known; DuckDB, which can't know how little, would build its
-    # hash tables on the other side (1.2 s of CPU for a model, not 0.3), and read the newest row of each of a few twice.
-    connection.execute("set disabled_optimizers = 'build_side_probe_side,top_n_window_elimination'")
-    connection.execute("begin transaction")
-    try:
+    """Land what was prepared, run the hot models and the parts, commit. On any error nothing has happened.
+
+    Raises CycleFailed for what DuckDB refuses, but for a conflict, after which one begins again.
+    """
+    began, began_at, plan.at = time.perf_counter(), now(), ""
+    with _transaction(connection, plan):
         load_id = tail.land(prepared, connection)
         landed_at, landing = now(), time.perf_counter() - began
         plan.run(connection, {batch.source.raw_name(batch.table) for batch in prepared}, is_tick=is_tick)
@@ -75,12 +83,6 @@ def cycle(
         for part in parts:
             part(connection, resolved_at)
         _note(connection, prepared, load_id, (began_at, landed_at, resolved_at, now()))
-        connection.execute("commit")
-    except BaseException:
-        _roll_back(connection)
-        raise
-    finally:
-        connection.execute("reset disabled_optimizers")  # it is the whole instance's, batches included
     tail.committed(prepared)
     return CycleReport(
         began_at=began_at,
@@ -92,6 +94,24 @@ def cycle(
         model_seconds=dict(plan.seconds),
         changed=frozenset(plan.changed),
     )
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[None]:
+    # A cycle joins a little that is new with much that is known; DuckDB, which can't know how little, would build its
+    # hash tables on the other side (1.2 s of CPU for a model, not 0.3), and read the newest row of each of a few twice.
+    connection.execute("set disabled_optimizers = 'build_side_probe_side,top_n_window_elimination'")
+    connection.execute("begin transaction")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException as fault:
+        _roll_back(connection)
+        if isinstance(fault, duckdb.Error) and not is_conflict(fault):
+            raise CycleFailed(plan.at, fault) from fault
+        raise
+    finally:
+        connection.execute("reset disabled_optimizers")  # it is the whole instance's, batches included
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:

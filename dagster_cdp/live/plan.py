@@ -37,6 +37,7 @@ class Plan:
     is_fresh: bool = True  # what changed before the first run is not known, so everything runs
     seconds: dict[str, float] = field(default_factory=dict)  # of the last run, by model
     changed: set[str] = field(default_factory=set)  # unique ids of what the last run wrote to
+    at: str = ""  # the model that is being run, or could not be
 
     def run(self, connection: duckdb.DuckDBPyConnection, landed: Iterable[str], *, is_tick: bool = False) -> None:
         """Run, in the transaction that is open, every model that something of what it reads is new to.
@@ -48,11 +49,11 @@ class Plan:
         self.changed = {f"source.cdp.raw.{name}" for name in landed}
         for step in self.steps:
             if self.is_fresh or step.reads & self.changed or (is_tick and step.reads_clock):
-                began = time.perf_counter()
+                began, self.at = time.perf_counter(), step.name
                 if self._run_step(step, connection):
                     self.changed.add(step.unique_id)
                 self.seconds[step.name] = time.perf_counter() - began
-        self.is_fresh = False
+        self.is_fresh, self.at = False, ""
 
     def still_stands(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Whether to compile again would give the same."""

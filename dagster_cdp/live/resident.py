@@ -122,6 +122,7 @@ class Resident:
     def materialise(self, unique_id: str) -> None:
         """Run the model's own materialisation, as dbt would, in the owner's transaction."""
         from dbt.clients.jinja import MacroGenerator  # noqa: PLC0415 - as above
+        from dbt_common.exceptions import DbtRuntimeError  # noqa: PLC0415 - as above
 
         context = self._contexts[unique_id]
         node = self._manifest.nodes[unique_id]
@@ -129,7 +130,12 @@ class Resident:
             self._adapter.config.project_name, node.get_materialization(), self._adapter.type()
         )
         self.here()
-        MacroGenerator(macro, context, stack=context["context_macro_stack"])()
+        try:
+            MacroGenerator(macro, context, stack=context["context_macro_stack"])()
+        except DbtRuntimeError as fault:
+            if isinstance(fault.__cause__, duckdb.Error):  # as of a model that is run without dbt
+                raise fault.__cause__ from None
+            raise
 
 
 def compile_hot(models: Sequence[str], connection: duckdb.DuckDBPyConnection) -> tuple[Resident, Mapping[str, Any]]:

@@ -48,7 +48,16 @@ def test_a_selection_of_nothing(cdp, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "words", [("demo", "--households", "0"), ("demo", "--scale", "0"), ("serve", "--longest-age", "0")]
+    "words",
+    [
+        ("demo", "--households", "0"),
+        ("demo", "--scale", "0"),
+        ("serve", "--longest-age", "0"),
+        ("live", "--snapshot-every", "-1"),
+        ("identity", "review", "--limit", "0"),
+        ("identity", "bridges", "--limit", "0"),
+        ("sync", "log", "vip_to_sandbox", "--limit", "0"),
+    ],
 )
 def test_a_number_that_means_nothing(cdp, words):
     code, _, errors = cdp(*words)
@@ -65,6 +74,13 @@ def test_an_address_that_can_not_be_had_costs_no_publication(cdp, monkeypatch, p
     assert (code, said) == (2, "")
     assert why in errors
     assert errors.endswith("try another --host or --port\n")
+
+
+def test_a_file_that_can_not_be_written(cdp, monkeypatch, tmp_path):
+    """Any error of the operating system that names a file."""
+    monkeypatch.setattr("dagster_cdp.summary.read_status", (tmp_path / "nowhere" / "page.html").touch)
+    code, _, errors = cdp("status")
+    assert (code, errors) == (2, f"cdp: {tmp_path}/nowhere/page.html: No such file or directory\n")
 
 
 def test_verdicts_are_listed_for_machines_too(cdp):

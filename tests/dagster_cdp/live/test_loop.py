@@ -10,7 +10,9 @@ import duckdb
 import pytest
 from shoppers import EVENTS, Shoppers
 
+from dagster_cdp import dbt
 from dagster_cdp.live import loop as loop_module
+from dagster_cdp.live.cycle import CycleFailed
 from dagster_cdp.live.loop import Loop
 from dagster_cdp.live.plan import Plan
 
@@ -121,3 +123,27 @@ def test_what_failed_while_committing_is_said_as_it_was(live, monkeypatch):
     loop = Loop(live.loop.tail, live.connection.cursor(), lambda _: Plan([], resident=None), [part])
     with pytest.raises(duckdb.Error, match="duplicate key"):
         loop.once(even_without_news=True)
+
+
+def test_what_the_warehouse_refuses_is_told_without_the_value(live):
+    part = [lambda connection, _: connection.execute("select cast('ann@mail.test' as integer)")]
+    loop = Loop(live.loop.tail, live.connection.cursor(), lambda _: Plan([], resident=None), part)
+    with pytest.raises(CycleFailed) as failed:
+        loop.once(even_without_news=True)
+    assert str(failed.value) == "a cycle failed (ConversionException): landing or a trigger could not be run"
+
+
+def test_the_model_that_failed_is_named(live):
+    live.loop.once(even_without_news=True)
+    live.connection.execute("alter view staging.stg_web_events__events rename to elsewhere")
+    live.write(events(1))
+    with pytest.raises(CycleFailed, match=r"at profile_events \(Catalog.*`dbt build --select profile_events`"):
+        live.loop.once()
+
+
+def test_one_that_dbt_runs_is_named_too(live):
+    rules = dbt.manifest()["nodes"]["seed.cdp.identifier_rules"]["relation_name"]
+    live.connection.execute(f"delete from {rules}")
+    live.write(events(1))
+    with pytest.raises(CycleFailed, match=r"at identifier_groups \(Parser.*`dbt build --select identifier_groups`"):
+        live.loop.once()
