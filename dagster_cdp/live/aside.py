@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-NICENESS = 10  # of 19; a tenth of a busy core is left to it, so that it ends
+NICENESS = 5  # of 19; a quarter of a core that somebody else wants is left to it, so that it ends
 
 
 def aside(work: Callable[[], T]) -> T:

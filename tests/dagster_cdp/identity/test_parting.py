@@ -123,7 +123,8 @@ def test_the_rebuild_reaches_the_audiences_and_sends_nothing():
     from dagster_cdp.identity.parting import REBUILD
     from dagster_cdp.line import _chosen
 
-    chosen = _chosen(REBUILD).resolve(definitions().resolve_asset_graph())
+    line = definitions()
+    chosen = _chosen(REBUILD, line).resolve(line.resolve_asset_graph())
     stages = {key.path[0] for key in chosen}
     assert stages - {"ops"} == {"identity", "profiles", "audiences"}
     assert dg.AssetKey(["identity", "identity_decisions"]) in chosen
