@@ -18,6 +18,7 @@ from dagster_cdp.quarantine_commands import quarantine_app
 from dagster_cdp.serve_commands import profile_key, serve
 from dagster_cdp.sync_commands import sync_app
 from dagster_cdp.trigger_commands import trigger_app
+from reverse_etl.untold import may_quote, trace_without_words
 
 app = typer.Typer(
     help="A customer data platform you own: raw → staging → identity → profiles → audiences → activation.\n\n"
@@ -190,7 +191,10 @@ def main() -> None:
         app()
     except Exception as error:
         if (ours := _written_for_people(error)) is None:
-            raise
+            if not may_quote(error):
+                raise
+            trace_without_words(error)
+            sys.exit(1)
         Console(stderr=True).print(f"cdp: {ours}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
 

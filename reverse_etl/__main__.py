@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from reverse_etl.commands import CODES, COMMANDS, failed
 from reverse_etl.environment import command
+from reverse_etl.untold import may_quote, trace_without_words
 
 HELP = """\
 Bring audiences of the warehouse to the tools that use them.
@@ -81,6 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, words, document = COMMANDS[asked.command](asked)
     except tuple(CODES) as error:
         code, words, document = failed(error)
+    except Exception as error:
+        if not may_quote(error):
+            raise
+        trace_without_words(error)
+        return 1
     _say(json.dumps(document, default=str) if asked.json else words, to_error=code > 1 and not asked.json)
     return code
 

@@ -12,6 +12,7 @@ from dagster_cdp.gates import Verdict
 from dagster_cdp.gates.verdict import open_verdicts, record
 from dagster_cdp.warehouse import connect
 
+ADDRESS = "ann@mail.test"
 PASSED = Verdict("raw.shop__orders", "1.0..1.0", "hash", is_passed=True, row_count=9)
 
 
@@ -81,6 +82,24 @@ def test_a_file_that_can_not_be_written(cdp, monkeypatch, tmp_path):
     monkeypatch.setattr("dagster_cdp.summary.read_status", (tmp_path / "nowhere" / "page.html").touch)
     code, _, errors = cdp("status")
     assert (code, errors) == (2, f"cdp: {tmp_path}/nowhere/page.html: No such file or directory\n")
+
+
+@pytest.mark.parametrize("cause", [None, KeyError("a bug")], ids=["the error itself", "what another came from"])
+def test_an_error_that_quotes_a_row_is_a_trace_without_its_words(cdp, monkeypatch, cause):
+    def fail():
+        try:
+            duckdb.execute("select cast(? as integer)", [ADDRESS])
+        except duckdb.ConversionException as error:
+            if cause:
+                raise cause from error
+            raise
+
+    monkeypatch.setattr("dagster_cdp.summary.read_status", fail)
+    code, _, errors = cdp("status")
+    assert code == 1
+    assert "in fail" in errors
+    assert errors.endswith("its words may quote a row and are not shown\n")
+    assert ADDRESS not in errors
 
 
 def test_verdicts_are_listed_for_machines_too(cdp):

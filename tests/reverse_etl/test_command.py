@@ -8,9 +8,12 @@ import pytest
 from activation_town import Town
 
 from reverse_etl.__main__ import main
+from reverse_etl.commands import COMMANDS
 from reverse_etl.sandbox.server import running
 from reverse_etl.sync import all_syncs
 from reverse_etl.warehouse import DuckDBWarehouse
+
+ADDRESS = "ann@mail.test"
 
 
 @pytest.fixture
@@ -89,6 +92,24 @@ def test_a_missing_warehouse_exits_with_four(cdp_home, capsys):
     assert "no warehouse at" in capsys.readouterr().err
     assert main(["run", "vip_to_sandbox", "--json"]) == 4
     assert "no warehouse" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_an_error_that_quotes_a_row_is_a_trace_without_its_words(monkeypatch, capsys):
+    def fail(_):
+        duckdb.execute("select cast(? as integer)", [ADDRESS])
+
+    monkeypatch.setitem(COMMANDS, "list", fail)
+    assert main(["list"]) == 1
+    said = capsys.readouterr().err
+    assert "in fail" in said
+    assert said.endswith("ConversionException: its words may quote a row and are not shown\n")
+    assert ADDRESS not in said
+
+
+def test_an_error_that_quotes_nothing_is_raised(monkeypatch):
+    monkeypatch.setitem(COMMANDS, "list", lambda _: {}["a bug"])
+    with pytest.raises(KeyError, match="a bug"):
+        main(["list"])
 
 
 def test_the_help_teaches(capsys):
