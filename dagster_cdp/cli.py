@@ -18,7 +18,7 @@ from dagster_cdp.quarantine_commands import quarantine_app
 from dagster_cdp.serve_commands import profile_key, serve
 from dagster_cdp.sync_commands import sync_app
 from dagster_cdp.trigger_commands import trigger_app
-from reverse_etl.untold import may_quote, trace_without_words
+from reverse_etl.untold import may_quote, without_words
 
 app = typer.Typer(
     help="A customer data platform you own: raw → staging → identity → profiles → audiences → activation.\n\n"
@@ -190,13 +190,12 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        if (ours := _written_for_people(error)) is None:
-            if not may_quote(error):
-                raise
-            trace_without_words(error)
-            sys.exit(1)
-        Console(stderr=True).print(f"cdp: {ours}", style="red", markup=False, soft_wrap=True)
-        sys.exit(2)
+        ours = _written_for_people(error)
+        if ours is None and not may_quote(error):
+            raise
+        said = f"cdp: {without_words(error) if ours is None else ours}"
+        Console(stderr=True).print(said, style="red", markup=False, soft_wrap=True)
+        sys.exit(1 if ours is None else 2)
 
 
 def _written_for_people(error: BaseException | None) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reverse_etl.commands import CODES, COMMANDS, failed
 from reverse_etl.environment import command
-from reverse_etl.untold import may_quote, trace_without_words
+from reverse_etl.untold import may_quote, without_words
 
 HELP = """\
 Bring audiences of the warehouse to the tools that use them.
@@ -85,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not may_quote(error):
             raise
-        trace_without_words(error)
+        words = without_words(error)
+        _say(json.dumps({"error": words}) if asked.json else words, to_error=not asked.json)
         return 1
     _say(json.dumps(document, default=str) if asked.json else words, to_error=code > 1 and not asked.json)
     return code

@@ -15,6 +15,7 @@ from reverse_etl.ladder import run_in_turn
 from reverse_etl.run import SyncHeld
 from reverse_etl.run_log import OPERATIONS, SyncReport
 from reverse_etl.sync import BadDeclaration, Sync, all_syncs
+from reverse_etl.untold import withheld
 
 CHECKS = {
     "not_held": "No guard and no gate holds the last run.",
@@ -47,7 +48,7 @@ def sync_asset(sync: Sync) -> dg.AssetsDefinition:
 
     def deliver() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
         say("activation", sync.name)
-        with connect(f"sync {sync.name}") as warehouse:
+        with withheld(dg.Failure), connect(f"sync {sync.name}") as warehouse:
             report, failure = None, None
             try:
                 report = run_in_turn(warehouse, sync, wait_seconds=PATIENCE)

@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 
 from dagster_cdp import dbt
 from dagster_cdp.gates import Verdict, all_suites, judge_all
-from dagster_cdp.live.aside import aside
 from dagster_cdp.live.gate import HOT
 from dagster_cdp.live.loop import Loop
 from dagster_cdp.live.service import Answer, Tell
@@ -33,26 +32,25 @@ class Jobs:
         dbt.forget_if_changed()
         self._loop.refresh()
         with self._loop.company():
-            words = [*arguments, "--exclude", f"tag:{HOT},resource_type:model"]
-            done = aside(lambda: dbt.run(words, tell))
+            done = dbt.run([*arguments, "--exclude", f"tag:{HOT},resource_type:model"], tell)
         self._brought()
         self._loop.refresh()
         if not done.success or not hot:
             return done
-        tests = ["test", *dbt.places(), "--select", *hot, "--exclude-resource-type", "unit_test", "--no-write-json"]
+        words = ["test", *dbt.places(), "--select", *hot, "--exclude-resource-type", "unit_test", "--no-write-json"]
         with self._loop.company():
-            return aside(lambda: dbt.run(tests, tell))
+            return dbt.run(words, tell)
 
     def load(self, _: Tell, name: str) -> LoadReport:
         """Load what lies outside the log; the log's lanes are landed by the cycles."""
         with self._loads_apart():
-            report = aside(lambda: load(load_source(name), follows_log=False))
+            report = load(load_source(name), follows_log=False)
         self._brought()
         return report
 
     def gate(self, _: Tell, tables: Sequence[str]) -> list[Verdict]:
-        with self._loads_apart():
-            return aside(lambda: _judge(tables))
+        with self._loads_apart(), connect("gate") as warehouse:
+            return judge_all([suite for suite in all_suites() if suite.table in tables], warehouse)
 
     @contextmanager
     def _loads_apart(self) -> Iterator[None]:
@@ -61,8 +59,3 @@ class Jobs:
             with self._loop.turn:
                 stack.enter_context(self._loop.tail.loads_apart())
             yield
-
-
-def _judge(tables: Sequence[str]) -> list[Verdict]:
-    with connect("gate") as warehouse:
-        return judge_all([suite for suite in all_suites() if suite.table in tables], warehouse)

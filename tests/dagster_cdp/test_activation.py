@@ -102,6 +102,21 @@ def test_a_hold_fails_the_asset_and_names_its_owner(warehouse):
     assert verdicts(result) == {**dict.fromkeys(CHECKS, True), "not_held": False}
 
 
+def test_what_an_engine_says_of_a_row_is_no_event(warehouse):
+    warehouse("create table addresses as select 'ann@mail.test' as address")
+    warehouse("drop table audiences.vip")
+    warehouse(
+        "create view audiences.vip as select address as profile_id from main.addresses where address::integer > 0"
+    )
+
+    result = materialize()
+
+    assert not result.success
+    [failed] = result.get_step_failure_events()
+    assert "ConversionException at" in failed.step_failure_data.user_failure_data.description
+    assert "ann@mail.test" not in str(result.all_events)
+
+
 def test_a_backlog_and_many_rejections_are_warned_of(warehouse):
     materialize()
     warehouse("update activation.journal set pending_operation = 'change', operation_id = 'x', intent_count = 1")

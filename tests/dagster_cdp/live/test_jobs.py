@@ -1,8 +1,7 @@
-"""What a batch brought is looked at as a whole by the cycle that takes it up; beside cycles it gives way."""
+"""What a batch brought is looked at as a whole by the cycle that takes it up."""
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from types import SimpleNamespace
@@ -24,7 +23,7 @@ def heard(monkeypatch):
     return order
 
 
-def jobs_of(order, refresh=None):
+def jobs_of(order):
     tail = SimpleNamespace(loads_apart=nullcontext)
 
     @contextmanager
@@ -33,8 +32,8 @@ def jobs_of(order, refresh=None):
         yield
         order.append("alone")
 
-    refresh = refresh or partial(order.append, "refreshed")
-    loop = SimpleNamespace(refresh=refresh, turn=nullcontext(), tail=tail, company=company)
+    refreshed = partial(order.append, "refreshed")
+    loop = SimpleNamespace(refresh=refreshed, turn=nullcontext(), tail=tail, company=company)
     return Jobs(loop, lambda: order.append("told"))
 
 
@@ -46,25 +45,3 @@ def test_the_cycle_after_a_build_looks_at_all(heard):
 def test_a_load_is_looked_at_too(heard):
     jobs_of(heard).load(lambda _: None, "crm")
     assert heard == ["company", "loaded", "alone", "told"]
-
-
-@pytest.mark.parametrize(
-    ("job", "asked", "beside"),
-    [
-        ("dbt", ([], ["profiles"]), [False, True, False, True]),
-        ("load", ("crm",), [True]),
-        ("gate", (["orders"],), [True]),
-    ],
-)
-def test_a_batch_has_a_thread_that_gives_way_and_the_cycles_around_it_have_not(heard, monkeypatch, job, asked, beside):
-    were_beside = []
-
-    def work(*_, **__):
-        were_beside.append(threading.current_thread().name.startswith("batch"))
-        return SimpleNamespace(success=True)
-
-    monkeypatch.setattr(jobs_module.dbt, "run", work)
-    monkeypatch.setattr(jobs_module, "load", work)
-    monkeypatch.setattr(jobs_module, "_judge", work)
-    getattr(jobs_of(heard, refresh=work), job)(lambda _: None, *asked)
-    assert were_beside == beside
