@@ -199,11 +199,11 @@ def main() -> None:
 
 
 def _written_for_people(error: BaseException | None) -> str | None:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     while error is not None:
         if type(error).__module__.split(".")[0] in {"dagster_cdp", "reverse_etl", "sources"}:
             return str(error)
-        if isinstance(error, OSError) and error.filename:
-            return f"{error.filename}: {error.strerror}"
         error = error.__cause__ or error.__context__
     return None
 

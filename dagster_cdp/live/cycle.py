@@ -26,10 +26,6 @@ Part = Callable[[duckdb.DuckDBPyConnection, datetime], None]
 class CycleFailed(RuntimeError):
     """The warehouse refused a statement of a cycle, of which nothing has happened; no word of it quotes a value."""
 
-    def __init__(self, where: str, fault: Exception) -> None:
-        remedy = f"`dbt build --select {where}` shows why" if where else "landing or a trigger could not be run"
-        super().__init__(f"a cycle failed{f' at {where}' if where else ''} ({type(fault).__name__}): {remedy}")
-
 
 @dataclass(frozen=True)
 class CycleReport:
@@ -108,10 +104,16 @@ def _transaction(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[
     except BaseException as fault:
         _roll_back(connection)
         if isinstance(fault, duckdb.Error) and not is_conflict(fault):
-            raise CycleFailed(plan.at, fault) from fault
+            raise CycleFailed(_told(plan.at, type(fault).__name__)) from fault
         raise
     finally:
         connection.execute("reset disabled_optimizers")  # it is the whole instance's, batches included
+
+
+def _told(model: str, kind: str) -> str:
+    if model:
+        return f"a cycle failed at {model} ({kind}): `dbt build --select {model}` shows why"
+    return f"a cycle failed ({kind}): landing or a trigger could not be run"
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:

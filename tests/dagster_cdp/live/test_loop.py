@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import nullcontext
+from copy import copy
 
 import duckdb
 import pytest
@@ -130,7 +131,9 @@ def test_what_the_warehouse_refuses_is_told_without_the_value(live):
     loop = Loop(live.loop.tail, live.connection.cursor(), lambda _: Plan([], resident=None), part)
     with pytest.raises(CycleFailed) as failed:
         loop.once(even_without_news=True)
-    assert str(failed.value) == "a cycle failed (ConversionException): landing or a trigger could not be run"
+    said = "a cycle failed (ConversionException): landing or a trigger could not be run"
+    assert str(failed.value) == said
+    assert str(copy(failed.value)) == said, "through the socket it is made anew for who asked"
 
 
 def test_the_model_that_failed_is_named(live):
