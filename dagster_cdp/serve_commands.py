@@ -38,8 +38,9 @@ def serve(
         _OUT.print(f"{_published(path)} profiles published")
         return
     from reverse_etl.serving import server  # noqa: PLC0415 - as above
+    from sources.collector.server import listening  # noqa: PLC0415 - as above
 
-    at = server.bound(host, port)  # before minutes are spent on publishing
+    at = listening(host, port, is_shared=False)  # before minutes are spent on publishing
     if is_new := not path.exists():
         _publish_beside()
     if publish_every:

@@ -168,8 +168,6 @@ def open_warehouse(wait_seconds: float = 60) -> Warehouse:
 
 def _wait_for_file(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     """DuckDB lets one process write: whoever finds the file locked waits, but not for ever."""
-    if not path.exists():
-        raise WarehouseUnavailable(f"no warehouse at {path}: build it first, or point CDP_WAREHOUSE to it")
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
@@ -182,10 +180,12 @@ def _wait_for_file(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection
 
 
 def open_file(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB file.
+    """Open a DuckDB file that is there.
 
     Raises duckdb.IOException while another process has it, WarehouseUnavailable for what is no such file.
     """
+    if not path.exists():  # DuckDB would make it
+        raise WarehouseUnavailable(f"no warehouse at {path}: build it first, or point CDP_WAREHOUSE to it")
     try:
         return duckdb.connect(str(path))
     except duckdb.IOException as error:

@@ -36,14 +36,6 @@ log = logging.getLogger(__name__)
 WAIT = 60.0  # seconds for whoever has the file now
 
 
-def refuse_nothing(configuration: Configuration) -> None:
-    """Raise NotHot where there is no file to own; to open it would make one."""
-    if configuration.target != "duckdb":
-        raise NotHot("`cdp live` owns a DuckDB file: start it with CDP_TARGET=duckdb")
-    if not configuration.warehouse.exists():
-        raise NotHot(f"no warehouse at {configuration.warehouse}: run `cdp run` once, or point CDP_WAREHOUSE to it")
-
-
 class Owner:
     """One owner of one DuckDB file; a second one waits for the first and then gives up."""
 
@@ -57,8 +49,9 @@ class Owner:
         self._fault: BaseException | None = None
 
     def run(self) -> None:
-        """Own the file until told to stop. Raises NotHot where there is nothing to own, or what ended the loop."""
-        refuse_nothing(self.configuration)
+        """Own the file until told to stop. Raises NotHot or WarehouseUnavailable for none, or what ended the loop."""
+        if self.configuration.target != "duckdb":
+            raise NotHot("`cdp live` owns a DuckDB file: start it with CDP_TARGET=duckdb")
         with ExitStack() as stack:
             stack.enter_context(turn("cdp live", WAIT))  # the operating system lets go of it if this process dies
             self._open(stack)

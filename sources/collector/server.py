@@ -29,15 +29,15 @@ GRACE = 30  # seconds that requests have to end
 WAITING_BYTES = 32 * 1024 * 1024
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """Bind a socket that other workers may bind too; the kernel deals connections out among them.
+def listening(host: str, port: int, *, is_shared: bool = True) -> socket.socket:
+    """Bind a socket; a shared one other workers may bind too, and the kernel deals connections out among them.
 
     Raises BadConfiguration for an address that can't be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, is_shared)
     try:
         bound.bind((host, port))
     except (OSError, OverflowError) as fault:

@@ -38,8 +38,9 @@ SERVER = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from reverse_etl.serving.server import bound, serve
-serve(Path(sys.argv[1]), Path(sys.argv[2]), bound("127.0.0.1", int(sys.argv[3])), longest_age=timedelta(days=1))
+from reverse_etl.serving.server import serve
+from sources.collector.server import listening
+serve(Path(sys.argv[1]), Path(sys.argv[2]), listening("127.0.0.1", int(sys.argv[3])), longest_age=timedelta(days=1))
 """
 PEOPLE = (
     "create schema profiles", "create schema identity", "create schema audiences",
